@@ -1,0 +1,48 @@
+/**
+ * What a remoting client offers to the load generators and the tools.
+ *
+ * Callbacks, not promises, on the path of a request: a generator sends 100,000 of them a second.
+ */
+import type { RemotingCommand } from '../remoting/command.js';
+import type { ClientFailureCode } from './errors.js';
+
+export interface Request {
+  readonly code: number;
+  /** Values are written as their decimal or boolean text; undefined fields are left out. */
+  readonly extFields?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Text is sent as UTF-8. */
+  readonly body?: Buffer | string;
+}
+
+/** Exactly one of the two is null. */
+export type Done = (failure: ClientFailureCode | null, reply: RemotingCommand | null) => void;
+
+/** One TCP connection to one controller; requests are matched by opaque and may be many in flight. */
+export interface Connection {
+  readonly address: string;
+  readonly state: 'connecting' | 'open' | 'closed';
+  readonly inFlight: number;
+  /**
+   * Sends with all else of this turn. `done` is called exactly once, never before `request`
+   * returned: with the reply, SHED (window full), REFUSED, TIMEOUT or CONNECTION_LOST.
+   * Requests made while connecting wait in the window and are sent when it is open.
+   */
+  request(request: Request, done: Done): void;
+  /** One-way: true when it was handed to the socket. */
+  oneway(request: Request): boolean;
+  close(): void;
+}
+
+export interface ConnectionOptions {
+  /** Unanswered requests on this connection; one more is SHED. */
+  readonly windowMax: number;
+  readonly connectTimeoutMs: number;
+  /** Upstream brokers use 3,000. */
+  readonly requestTimeoutMs: number;
+  /** Upstream's `clientCloseSocketIfTimeout`, true by default: a late answer costs the whole connection. */
+  readonly closeOnTimeout: boolean;
+  readonly onOpen?: () => void;
+  readonly onClose?: (reason: string) => void;
+  /** Requests that the controller sends to us (1008). */
+  readonly onRequest?: (request: RemotingCommand) => void;
+}
