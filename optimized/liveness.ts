@@ -1,0 +1,98 @@
+/**
+ * Liveness by timing wheel: a silent broker is noticed when its time is up, not at the next scan.
+ *
+ * Beats cost the wheel nothing: an entry that is still fresh when its slot comes round is put back
+ * for the time it has left. A closed connection knows its brokers, and elections of different
+ * broker sets run side by side, each in its own lane.
+ */
+import type { Cancel } from '../src/lib/clock.js';
+import { TimingWheel } from '../src/lib/timing-wheel.js';
+import type { BeatSource, BrokerEntry } from '../src/server/heartbeat-table.js';
+import type { LivenessPath, PartsContext } from '../src/server/parts.js';
+
+const WHEEL_TICK_MS = 50;
+/** A slow turn must not end in thousands of elections at once: the rest follow as these end. */
+const ELECTIONS_AT_ONCE_MAX = 256;
+
+export function timingWheel(context: PartsContext): LivenessPath {
+  const { actions, clock, options, table } = context;
+  const wheel = new TimingWheel<BrokerEntry>({ tickMs: WHEEL_TICK_MS, slots: 1_024 });
+  const bySource = new Map<BeatSource, Set<BrokerEntry>>();
+  const timers: Cancel[] = [];
+  /** Broker sets that are being elected for, and those that wait; a set is in one of them, once. */
+  const electing = new Set<string>();
+  const waiting = new Set<string>();
+
+  const elect = (brokerName: string): void => {
+    if (electing.has(brokerName)) return;
+    if (electing.size >= ELECTIONS_AT_ONCE_MAX) {
+      waiting.add(brokerName);
+      return;
+    }
+    electing.add(brokerName);
+    void actions.elect(brokerName).then(() => {
+      electing.delete(brokerName);
+      const next = waiting.values().next();
+      if (next.done === true) return;
+      waiting.delete(next.value);
+      elect(next.value);
+    });
+  };
+
+  const inactive = (broker: BrokerEntry): void => {
+    if (!actions.isServing() || actions.masterOf(broker.brokerName) !== broker.brokerId) return;
+    elect(broker.brokerName);
+  };
+
+  const forget = (entry: BrokerEntry): void => {
+    const siblings = bySource.get(entry.source);
+    siblings?.delete(entry);
+    if (siblings?.size === 0) bySource.delete(entry.source);
+    table.remove(entry);
+  };
+
+  const expire = (): void => {
+    const now = clock.nowMs();
+    for (const entry of wheel.advance(now)) {
+      const deadlineMs = entry.lastUpdateMs + entry.timeoutMs;
+      if (deadlineMs >= now) {
+        wheel.add(entry, deadlineMs);
+        continue;
+      }
+      forget(entry);
+      entry.source.close('broker sent no heartbeat in time');
+      inactive(entry);
+    }
+  };
+
+  return {
+    arrived(entry) {
+      wheel.add(entry, entry.lastUpdateMs + entry.timeoutMs);
+      const siblings = bySource.get(entry.source);
+      if (siblings === undefined) bySource.set(entry.source, new Set([entry]));
+      else siblings.add(entry);
+    },
+    connectionClosed(source) {
+      const entries = bySource.get(source);
+      if (entries === undefined) return;
+      bySource.delete(source);
+      for (const entry of entries) {
+        wheel.remove(entry);
+        table.remove(entry);
+        inactive(entry);
+      }
+    },
+    start() {
+      timers.push(
+        clock.every(WHEEL_TICK_MS, expire),
+        clock.every(options.scanInactiveMasterIntervalMs, () => {
+          if (!actions.isServing()) return;
+          for (const brokerName of actions.setsWithDeadMaster()) elect(brokerName);
+        }),
+      );
+    },
+    stop() {
+      for (const cancel of timers) cancel();
+    },
+  };
+}

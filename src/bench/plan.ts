@@ -1,0 +1,158 @@
+/**
+ * What one bench run does, decided before anything starts: which targets live, in which order,
+ * and which workloads each of them meets.
+ *
+ * Trials interleave: round 1 runs every target once, then round 2 does, so that a machine that
+ * grows slower or faster over minutes touches all targets alike. Pure: options in, plan out.
+ */
+import type { Handoff } from '../engine/log-engine.js';
+import type { Durability } from '../storage/log-store.js';
+import type { WorkloadPoint } from '../workload/points.js';
+
+
+/** How to start one target. `name` is unique in a run and names its column in the report. */
+export interface TargetSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: 'build' | 'floor';
+  /** `baseline`, `optimized`, or a mixture such as `baseline+reads=optimized`; `floor` for the floor. */
+  readonly build: string;
+  readonly durability: Durability;
+  readonly handoff: Handoff;
+  readonly electionProfile: 'fast' | 'dledger';
+  readonly processReadEvent: boolean;
+}
+
+/** One start of one target, and the workloads that it meets, in order. */
+export interface Session {
+  readonly target: TargetSpec;
+  /** From 1. */
+  readonly round: number;
+  readonly workloads: readonly WorkloadPoint[];
+}
+
+export interface Plan {
+  readonly sessions: readonly Session[];
+  readonly targets: readonly TargetSpec[];
+  readonly workloads: readonly WorkloadPoint[];
+  /** Seconds, from warm-ups, windows and usual start-up times; for people, not for deadlines. */
+  readonly expectedSeconds: number;
+}
+
+export interface PlanOptions {
+  /** Names of builds, or `floor`. The first one is the reference of all ratios. */
+  readonly targets: readonly string[];
+  readonly trials: number;
+  /** The first is met by every workload, the others by the workloads that say so. */
+  readonly durabilities: readonly Durability[];
+  readonly handoff: Handoff;
+  readonly electionProfile: 'fast' | 'dledger';
+  /** All workloads to run, with sweeps unfolded, in order. */
+  readonly workloads: readonly WorkloadPoint[];
+  /** Whether the baseline is also measured with `processReadEvent`, for proved reads. */
+  readonly provedBaseline: boolean;
+}
+
+/** Workloads that are also run under the further durabilities: what a flush costs shows in writes. */
+const WRITE_WORKLOADS: ReadonlySet<string> = new Set(['isr-churn', 'single-write']);
+/** Workloads that need no broker sets of their own and no reads: all that the floor can do. */
+const FLOOR_WORKLOADS: ReadonlySet<string> = new Set(['isr-churn', 'single-write']);
+
+const SECONDS_TO_START = 2.5;
+const SECONDS_TO_PREPARE = 1;
+const SECONDS_TO_BRING_UP = 4;
+
+export function makePlan(options: PlanOptions): Plan {
+  const [mainDurability, ...furtherDurabilities] = options.durabilities;
+  if (mainDurability === undefined) throw new Error('a plan needs a durability');
+
+  const specs: { readonly spec: TargetSpec; readonly workloads: readonly WorkloadPoint[] }[] = [];
+  const add = (spec: TargetSpec, workloads: readonly WorkloadPoint[]): void => {
+    if (workloads.length > 0) specs.push({ spec, workloads });
+  };
+
+  for (const build of options.targets) {
+    const spec = targetSpec(build, mainDurability, options);
+    const suitable = build === 'floor' ? FLOOR_WORKLOADS : null;
+    add(
+      spec,
+      options.workloads.filter(({ name }) => suitable?.has(name) ?? true),
+    );
+  }
+  if (options.provedBaseline) {
+    for (const build of options.targets.filter((name) => name === 'baseline')) {
+      const spec = targetSpec(build, mainDurability, options);
+      add(
+        {
+          ...spec,
+          name: `${build}@processReadEvent`,
+          title: `${spec.title}, reads proved by a log entry`,
+          processReadEvent: true,
+        },
+        options.workloads.filter(({ name }) => name === 'read-heavy'),
+      );
+    }
+  }
+  for (const durability of furtherDurabilities) {
+    for (const build of options.targets) {
+      const spec = targetSpec(build, durability, options);
+      add(
+        { ...spec, name: `${build}@${durability}` },
+        options.workloads.filter(({ name }) => WRITE_WORKLOADS.has(name)),
+      );
+    }
+  }
+
+  const sessions: Session[] = [];
+  for (let round = 1; round <= options.trials; round += 1) {
+    for (const { spec, workloads } of specs) {
+      // A sweep has many points already; one pass shows the curve.
+      const met = workloads.filter(({ sweepOf }) => sweepOf === undefined || round === 1);
+      // A killed leader changes the cluster, so that workload comes last.
+      const ordered = [
+        ...met.filter((workload) => !hasFault(workload)),
+        ...met.filter(hasFault),
+      ];
+      if (ordered.length > 0) sessions.push({ target: spec, round, workloads: ordered });
+    }
+  }
+  return {
+    sessions,
+    targets: specs.map(({ spec }) => spec),
+    workloads: options.workloads,
+    expectedSeconds: sessions.reduce((sum, session) => sum + sessionSeconds(session), 0),
+  };
+}
+
+function targetSpec(build: string, durability: Durability, options: PlanOptions): TargetSpec {
+  const isFloor = build === 'floor';
+  return {
+    name: build,
+    title: titles[build] ?? `the mixture ${build}`,
+    kind: isFloor ? 'floor' : 'build',
+    build,
+    durability,
+    handoff: isFloor ? 'wake' : options.handoff,
+    electionProfile: options.electionProfile,
+    processReadEvent: false,
+  };
+}
+
+const titles: Readonly<Record<string, string>> = {
+  baseline: 'the legacy controller: one request at a time',
+  optimized: 'the optimised controller: a lane per broker set, shared commits, ReadIndex',
+  floor: 'the least work that still replicates: no raft, no state machine',
+};
+
+function sessionSeconds({ workloads }: Session): number {
+  return workloads.reduce((sum, workload) => sum + workloadSeconds(workload), SECONDS_TO_START);
+}
+
+function workloadSeconds(workload: WorkloadPoint): number {
+  if (workload.kind === 'bring-up') return SECONDS_TO_BRING_UP;
+  return SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
+}
+
+function hasFault(workload: WorkloadPoint): boolean {
+  return workload.kind === 'load' && workload.fault !== undefined;
+}

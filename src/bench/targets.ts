@@ -1,0 +1,39 @@
+/**
+ * From a target's description to its running processes, and back to what the report says of it.
+ */
+import type { Operation, Target } from '../measure/results.js';
+import { startFloor } from '../target/floor.js';
+import { startCluster } from '../target/ours.js';
+import type { RunningTarget } from '../target/target.js';
+import type { TargetSpec } from './plan.js';
+
+/** Three members, as the group that the product is for. */
+export const MEMBERS = 3;
+
+/** @throws {TargetError} when it does not start; nothing is left running then. */
+export function startTarget(spec: TargetSpec, signal: AbortSignal): Promise<RunningTarget> {
+  if (spec.kind === 'floor') return startFloor({ durability: spec.durability, signal });
+  return startCluster({
+    build: spec.build,
+    nodes: MEMBERS,
+    durability: spec.durability,
+    handoff: spec.handoff,
+    electionProfile: spec.electionProfile,
+    properties: { processReadEvent: String(spec.processReadEvent) },
+    signal,
+  });
+}
+
+export function describeTarget(spec: TargetSpec, version: string): Target {
+  const { name, kind, title, durability, handoff, electionProfile } = spec;
+  return { name, kind, title, members: MEMBERS, durability, handoff, electionProfile, version };
+}
+
+/** What an answer to 1004 or 1006 proves on this target; 1012 likewise. */
+export function readProof(spec: TargetSpec): Operation['proof'] {
+  if (spec.kind === 'floor') return 'unproved';
+  const [base = '', ...replaced] = spec.build.split('+');
+  const reads = replaced.findLast((part) => part.startsWith('reads='))?.slice('reads='.length);
+  if ((reads ?? base) === 'optimized') return 'read-index';
+  return spec.processReadEvent ? 'log' : 'unproved';
+}

@@ -1,0 +1,160 @@
+/**
+ * One trial: one workload, once, on one running target; with its fault, if it has one, and with
+ * what every process used meanwhile.
+ */
+import { type LoadProgress, type LoadResult, runLoad } from '../load/generator.js';
+import { gapAfterMs } from '../load/recovery.js';
+import { UsageSampler } from '../measure/process-usage.js';
+import type { Fault, Trial } from '../measure/results.js';
+import type { RunningTarget } from '../target/target.js';
+import type { WorkloadPoint } from '../workload/points.js';
+import type { TargetSpec } from './plan.js';
+import { readProof } from './targets.js';
+
+export interface TrialOptions {
+  readonly workload: WorkloadPoint;
+  readonly spec: TargetSpec;
+  readonly target: RunningTarget;
+  readonly round: number;
+  readonly order: number;
+  readonly seed: number;
+  readonly workers: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: LoadProgress) => void;
+}
+
+const USAGE_SAMPLE_MS = 200;
+
+export async function runTrial(options: TrialOptions): Promise<Trial> {
+  const { workload, spec, target, round, order, seed, signal } = options;
+  const startedAt = new Date().toISOString();
+  const usage = new UsageSampler(
+    [
+      ...target.members().map(({ id, pid }) => ({ name: id, kind: 'controller' as const, pid })),
+      { name: 'load', kind: 'load' as const, pid: process.pid },
+    ],
+    USAGE_SAMPLE_MS,
+  );
+  const faults = new FaultLog(target);
+  let timer: NodeJS.Timeout | undefined;
+  const planFault = (): void => {
+    if (workload.kind !== 'load' || workload.fault === undefined) return;
+    const { atMs, restartAfterMs } = workload.fault;
+    timer = setTimeout(() => void faults.killLeader(restartAfterMs), atMs);
+  };
+
+  let result: LoadResult;
+  try {
+    result = await runLoad({
+      workload,
+      members: target.addresses,
+      workers: options.workers,
+      seed,
+      signal,
+      onProgress: options.onProgress,
+      onMeasureStart: (startEpochMs) => {
+        faults.measureFrom(startEpochMs);
+        usage.start();
+        planFault();
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+    faults.stop();
+  }
+  const processes = usage.stop();
+  const seen = withGaps(faults.faults, result);
+  const failover = seen.find(({ kind, gapMs }) => kind === 'kill-leader' && gapMs !== undefined);
+  return {
+    workload: workload.name,
+    target: spec.name,
+    round,
+    order,
+    seed,
+    startedAt,
+    status: signal.aborted ? 'partial' : result.status,
+    reasons: [...result.reasons, ...unplannedReasons(seen)],
+    load: result.load,
+    sets: result.sets,
+    replicas: result.replicas,
+    measuredMs: result.measuredMs,
+    operations: result.operations.map((operation) =>
+      operation.kind === 'read' ? { ...operation, proof: readProof(spec) } : operation,
+    ),
+    intervals: result.intervals,
+    lateness: result.lateness,
+    generator: result.generator,
+    processes,
+    faults: seen,
+    figures: {
+      ...result.figures,
+      ...(failover?.gapMs !== undefined && { failoverMs: failover.gapMs }),
+    },
+  };
+}
+
+/** Notes what happens to the members during a trial, whoever did it. */
+class FaultLog {
+  readonly #target: RunningTarget;
+  readonly #stopListening: () => void;
+  readonly #expectedExits = new Set<string>();
+  #startEpochMs = Number.NaN;
+  #stopped = false;
+  readonly faults: Fault[] = [];
+
+  constructor(target: RunningTarget) {
+    this.#target = target;
+    this.#stopListening = target.onExit(({ member }) => {
+      if (this.#expectedExits.delete(member.id)) return;
+      this.#note({ kind: 'member-exit', member: member.id, planned: false });
+    });
+  }
+
+  measureFrom(startEpochMs: number): void {
+    this.#startEpochMs = startEpochMs;
+  }
+
+  async killLeader(restartAfterMs: number | undefined): Promise<void> {
+    const leader = await this.#target.leader();
+    if (this.#stopped) return;
+    this.#expectedExits.add(leader.id);
+    this.#note({ kind: 'kill-leader', member: leader.id, planned: true });
+    await this.#target.kill(leader.id, 'SIGKILL');
+    if (restartAfterMs === undefined) return;
+    setTimeout(() => {
+      if (this.#stopped) return;
+      void this.#target.restart(leader.id).then(
+        () => this.#note({ kind: 'member-restart', member: leader.id, planned: true }),
+        () => {
+          // The next trial asks for all members, and says so when one is missing.
+        },
+      );
+    }, restartAfterMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stopListening();
+  }
+
+  #note(fault: Omit<Fault, 'atMs'>): void {
+    const atMs = Date.now() - this.#startEpochMs;
+    // Before the window a fault has no place on its time axis; the target is mended before the next trial.
+    if (!this.#stopped && atMs >= 0) this.faults.push({ ...fault, atMs: Math.round(atMs) });
+  }
+}
+
+function withGaps(faults: readonly Fault[], { acknowledged }: LoadResult): Fault[] {
+  if (acknowledged === null) return [...faults];
+  return faults.map((fault, at) => {
+    if (fault.kind === 'member-restart') return fault;
+    const gapMs = gapAfterMs(acknowledged, fault.atMs, faults[at + 1]?.atMs);
+    return gapMs === undefined ? fault : { ...fault, gapMs };
+  });
+}
+
+function unplannedReasons(faults: readonly Fault[]): string[] {
+  return faults
+    .filter(({ planned }) => !planned)
+    .map(({ member, atMs }) => `note: ${member} exited at ${atMs} ms, not by this bench`);
+}

@@ -1,0 +1,148 @@
+/**
+ * The command line. Each command reads its arguments here, calls one function, and gives the exit
+ * code; what a command needs is loaded when it runs, so that a controller carries no charts.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { projectRoot } from '../lib/project-root.js';
+import { ExitCode, exitCodeTable } from './exit-codes.js';
+import {
+  buildOption,
+  durabilityOption,
+  electionProfileOption,
+  handoffOption,
+  integerIn,
+  logLevelOption,
+} from './options.js';
+
+async function run(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.Ok;
+  const program = new Command('quorumark')
+    .description('Measures, compares and breaks RocketMQ controllers.')
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError('(--help shows what is possible)')
+    .addHelpText('after', `\n${EXAMPLES}\n\n${exitCodeTable()}`);
+
+  // Commands, one function each; `finish` takes the exit code.
+  const finish = (code: ExitCode): void => {
+    exitCode = code;
+  };
+  addController(program, finish);
+  addCluster(program, finish);
+
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+const EXAMPLES = `Examples:
+  quorumark cluster --build optimized              three controllers, ready for brokers
+  quorumark controller --config n0.properties      one controller, as a service runs it
+  quorumark help cluster                           all about one command`;
+
+type Finish = (code: ExitCode) => void;
+
+function addController(program: Command, finish: Finish): void {
+  program
+    .command('controller')
+    .description('Runs one controller in this process, until SIGTERM or SIGINT.')
+    .requiredOption('--config <file>', "properties, with upstream's names where upstream has one")
+    .addOption(buildOption())
+    .addOption(durabilityOption())
+    .addOption(handoffOption())
+    .addOption(electionProfileOption())
+    .addOption(logLevelOption('info'))
+    .addHelpText(
+      'after',
+      `
+Prints one line when it accepts connections, and its log on stderr:
+  listening 127.0.0.1:9878 build optimized http 127.0.0.1:10878
+
+The least that FILE must hold (docs/ lists the rest; a wrong property is named with its line):
+  controllerDLegerPeers=n0-127.0.0.1:9878;n1-127.0.0.1:9868;n2-127.0.0.1:9858
+  controllerDLegerSelfId=n0
+  controllerStorePath=/var/lib/quorumark/n0
+
+Options given here win over FILE.
+
+Example:
+  quorumark controller --build optimized --config n0.properties --durability group`,
+    )
+    .action(async ({ build, config, logLevel, ...overrides }) => {
+      const { runController } = await import('./controller.js');
+      finish(await runController({ build, config, logLevel, overrides }));
+    });
+}
+
+function addCluster(program: Command, finish: Finish): void {
+  program
+    .command('cluster')
+    .description('Runs a cluster of controllers on this machine, until SIGTERM or SIGINT.')
+    .addOption(buildOption())
+    .option('--nodes <n>', 'members, 1 to 9', integerIn(1, 9), 3)
+    .option(
+      '--base-port <port>',
+      'members listen on base, base+10, base+20, …; HTTP one above each',
+      integerIn(1_024, 65_000),
+      19_870,
+    )
+    .option('--data <dir>', 'stores, logs and properties of the members; a temporary one if absent')
+    .addOption(durabilityOption().default('background'))
+    .addOption(handoffOption().default('wake'))
+    .addOption(electionProfileOption().default('fast'))
+    .option('--restart', 'bring back members that exit', false)
+    .addOption(logLevelOption('info'))
+    .addHelpText(
+      'after',
+      `
+Prints one line when a leader serves and every member knows it:
+  ready 127.0.0.1:19870;127.0.0.1:19880;127.0.0.1:19890 pids 101,102,103
+and one for every member that exits:
+  member n1 (pid 102) exited: SIGKILL; 2 of 3 members left
+
+The addresses are what a broker's controllerAddr takes. Stopping this command stops the members.
+
+Examples:
+  quorumark cluster --build optimized
+  quorumark cluster --build baseline --base-port 19870 --data ./data --durability group --restart`,
+    )
+    .action(async (options) => {
+      const { runCluster } = await import('./cluster.js');
+      finish(await runCluster(options));
+    });
+}
+
+/** Errors whose message is all that the caller needs: what was wrong is outside this program. */
+const CODE_OF_ERROR: Readonly<Record<string, ExitCode>> = {
+  InputError: ExitCode.InvalidInput,
+  ConfigError: ExitCode.InvalidInput,
+  WorkloadError: ExitCode.InvalidInput,
+  ResultsError: ExitCode.InvalidInput,
+  TargetError: ExitCode.TargetFailed,
+};
+
+function exitCodeOf(error: unknown): ExitCode {
+  // Commander has already said what was wrong; help and version come this way too.
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? ExitCode.Ok : ExitCode.InvalidInput;
+  }
+  const known = error instanceof Error ? CODE_OF_ERROR[error.name] : undefined;
+  if (known !== undefined) {
+    console.error(`error: ${(error as Error).message}`);
+    return known;
+  }
+  console.error(error);
+  return ExitCode.RunInvalid;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(join(projectRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+process.exit(await run(process.argv));

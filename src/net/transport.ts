@@ -1,0 +1,93 @@
+/**
+ * The port through which a member speaks to the others of its group, and its adapter for TCP: one
+ * outgoing link to each peer. What peers send arrives at this member's own listening port.
+ */
+import type { Logger } from '../lib/logger.js';
+import type { Entry, MemberId, Message } from '../raft/types.js';
+import type { RemotingCommand } from '../remoting/command.js';
+import type { FrameWriter } from '../remoting/frame-writer.js';
+import type { Address } from './address.js';
+import { MemberCodec, type SendPush } from './member-codec.js';
+import { TcpLink } from './tcp-link.js';
+
+/** Ordered per peer, and lossy. */
+export interface Transport {
+  /** Sends to `message.to`, or drops it. Never fails, never calls back. */
+  send(message: Message): void;
+  /** As `send`, for entries that the store has just read. */
+  sendPush(push: SendPush, entries: readonly Entry[]): void;
+  /** Sends what was handed over, as far as the peers take it. */
+  close(): Promise<void>;
+}
+
+export interface Peer extends Address {
+  readonly id: MemberId;
+}
+
+export interface TcpTransportOptions {
+  readonly self: MemberId;
+  /** The group's name. Members of other groups are not understood. */
+  readonly group: string;
+  /** Where the members listen; `self` may be among them. */
+  readonly peers: readonly Peer[];
+  readonly logger: Logger;
+  /** Unsent bytes to one peer over which messages are dropped. */
+  readonly outboundBytesMax?: number;
+}
+
+export function tcpTransport(options: TcpTransportOptions): TcpTransport {
+  return new TcpTransport(options);
+}
+
+export class TcpTransport implements Transport {
+  readonly #codec: MemberCodec;
+  readonly #links = new Map<MemberId, TcpLink>();
+
+  constructor({ self, group, peers, logger, outboundBytesMax }: TcpTransportOptions) {
+    this.#codec = new MemberCodec({ self, group });
+    const bound = outboundBytesMax === undefined ? {} : { outboundBytesMax };
+    for (const { id, host, port } of peers) {
+      if (id !== self) this.#links.set(id, new TcpLink({ host, port, logger, ...bound }));
+    }
+  }
+
+  /** Peers to which a connection is open. */
+  get peersConnected(): number {
+    let connected = 0;
+    for (const { state } of this.#links.values()) if (state === 'open') connected += 1;
+    return connected;
+  }
+
+  /** Messages dropped since the start, to all peers together. */
+  get messagesDropped(): number {
+    let dropped = 0;
+    for (const { framesDropped } of this.#links.values()) dropped += framesDropped;
+    return dropped;
+  }
+
+  send(message: Message): void {
+    this.#send(message.to, (writer) => this.#codec.writeMessage(writer, message));
+  }
+
+  sendPush(push: SendPush, entries: readonly Entry[]): void {
+    this.#send(push.to, (writer) => this.#codec.writePush(writer, push, entries));
+  }
+
+  /**
+   * What a peer sent, from a command that came in at our port with a `MemberCode`.
+   *
+   * @throws {FrameError} MEMBER_FRAME; its connection is to be closed.
+   */
+  receive(command: RemotingCommand): Message {
+    return this.#codec.decode(command);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+
+  /** A message to nobody we know is dropped like one to a member that is down. */
+  #send(to: MemberId, write: (writer: FrameWriter) => void): void {
+    this.#links.get(to)?.send(write);
+  }
+}

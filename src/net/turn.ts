@@ -1,0 +1,46 @@
+/**
+ * Decides when gathered output leaves: once per event-loop turn for all connections together.
+ *
+ * Output made while sockets are being read (libuv's poll phase) waits for the check phase, so that
+ * everything the turn produces for one connection goes into one write. Output made later in the
+ * turn (a group commit runs in the check phase, a timer before the next poll) leaves when the
+ * callback that made it returns, because waiting would mean waiting for another poll.
+ *
+ * Node does not tell its phase, so everyone who reads sockets calls `pollPhaseStarted`.
+ */
+
+export interface Flushable {
+  /** Writes out what is gathered. Called once per `flushThisTurn`; must not throw. */
+  flush(): void;
+}
+
+let phase: 'poll' | 'check' = 'check';
+let flushScheduled = false;
+let waiting: Flushable[] = [];
+
+/** Call first in every handler of socket data. */
+export function pollPhaseStarted(): void {
+  if (phase === 'poll') return;
+  phase = 'poll';
+  setImmediate(checkPhaseStarted);
+}
+
+/** Have `output` flushed before the event loop waits again. Call once per gathering, not per frame. */
+export function flushThisTurn(output: Flushable): void {
+  waiting.push(output);
+  if (phase === 'poll' || flushScheduled) return;
+  flushScheduled = true;
+  process.nextTick(flushWaiting);
+}
+
+function checkPhaseStarted(): void {
+  phase = 'check';
+  if (waiting.length > 0) flushWaiting();
+}
+
+function flushWaiting(): void {
+  flushScheduled = false;
+  const outputs = waiting;
+  waiting = [];
+  for (const output of outputs) output.flush();
+}

@@ -1,0 +1,143 @@
+/**
+ * What happened when: throughput above, p99 response time below, on one time axis.
+ *
+ * A fault is a line; the time until the next acknowledged write is a band with its length written in
+ * it. Between two intervals with no answer at all the line of p99 is broken, never joined.
+ */
+import * as palette from '../palette.js';
+import {
+  type ChartSpec,
+  COUNT_LABEL,
+  colourScale,
+  frame,
+  type Hue,
+  logDomain,
+  logTicks,
+  MS_LABEL,
+} from './base.js';
+
+export interface TimePoint {
+  readonly series: string;
+  /** Tells the lines of one series apart. */
+  readonly trial: string;
+  /** Middle of the interval, in seconds from the start of the measured window. */
+  readonly atS: number;
+  readonly perSecond: number;
+  readonly p99Ms: number | null;
+}
+
+export interface FaultMark {
+  readonly atS: number;
+  /** End of the band; null when no acknowledged write followed, or none was awaited. */
+  readonly untilS: number | null;
+  readonly label: string;
+}
+
+export interface OverTimeData {
+  readonly points: readonly TimePoint[];
+  readonly faults: readonly FaultMark[];
+  readonly hues: readonly Hue[];
+  readonly lengthS: number;
+  /** Upper ends that panels side by side share. */
+  readonly perSecondMax: number;
+  readonly p99Domain: readonly [number, number];
+}
+
+/** Bounds for a set of panels that are to be read side by side. */
+export function sharedBounds(points: readonly TimePoint[]) {
+  return {
+    lengthS: Math.max(1, ...points.map(({ atS }) => Math.ceil(atS))),
+    perSecondMax: Math.max(1, ...points.map(({ perSecond }) => perSecond)) * 1.08,
+    p99Domain: logDomain(points.flatMap(({ p99Ms }) => p99Ms ?? [])),
+  };
+}
+
+export function throughputOverTime(data: OverTimeData): ChartSpec {
+  const y = {
+    field: 'perSecond',
+    type: 'quantitative',
+    title: 'answers per second',
+    scale: { domain: [0, data.perSecondMax], nice: false },
+    axis: { tickCount: 4, labelExpr: COUNT_LABEL },
+  } as const;
+  return timeChart(data, { y, height: 120, isLabelled: true, title: null });
+}
+
+export function p99OverTime(data: OverTimeData): ChartSpec {
+  const [low, high] = data.p99Domain;
+  const y = {
+    field: 'p99Ms',
+    type: 'quantitative',
+    title: 'p99 response time',
+    scale: { type: 'log', domain: [low, high], nice: false },
+    axis: { values: logTicks(low, high), labelExpr: MS_LABEL },
+  } as const;
+  return timeChart(data, { y, height: 110, isLabelled: false, title: 'seconds' });
+}
+
+function timeChart(
+  { points, faults, hues, lengthS }: OverTimeData,
+  parts: {
+    readonly y: object;
+    readonly height: number;
+    readonly isLabelled: boolean;
+    readonly title: string | null;
+  },
+): ChartSpec {
+  const x = {
+    field: 'atS',
+    type: 'quantitative',
+    title: parts.title,
+    scale: { domain: [0, lengthS], nice: false },
+    axis: { tickCount: 6, grid: false, tickMinStep: 1 },
+  } as const;
+  const bands = faults.filter(({ untilS }) => untilS !== null);
+  const faultLayers = [
+    {
+      data: { values: bands },
+      mark: { type: 'rect', color: palette.alarm.light, opacity: 0.14 },
+      encoding: { x, x2: { field: 'untilS' } },
+    },
+    {
+      data: { values: faults },
+      mark: { type: 'rule', color: palette.alarm.light, strokeWidth: 1.5 },
+      encoding: { x },
+    },
+    ...(parts.isLabelled
+      ? [
+          {
+            data: { values: faults },
+            mark: {
+              type: 'text',
+              align: 'left',
+              baseline: 'bottom',
+              dx: 5,
+              y: -3,
+              color: palette.alarm.light,
+              fontSize: 12,
+              fontWeight: 600,
+            },
+            encoding: { x, text: { field: 'label', type: 'nominal' } },
+          },
+        ]
+      : []),
+  ];
+  return {
+    ...frame,
+    height: parts.height,
+    padding: { ...frame.padding, top: 24 },
+    data: { values: points },
+    layer: [
+      ...(faults.length === 0 ? [] : faultLayers),
+      {
+        mark: { type: 'line', strokeWidth: 1.75, opacity: 0.85 },
+        encoding: {
+          x,
+          y: parts.y,
+          color: { field: 'series', type: 'nominal', scale: colourScale(hues), legend: null },
+          detail: { field: 'trial', type: 'nominal' },
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * The settings of one controller, with their defaults; the text before each default is the
+ * property that sets it in a file (`config-file.ts` reads it).
+ *
+ * @source rocketmq ControllerConfig, NettyServerConfig (5.x, 8fc57f1)
+ */
+import type { Handoff } from '../engine/log-engine.js';
+import { dledgerTiming, type ElectionTiming, fastTiming } from '../raft/types.js';
+import type { Durability } from '../storage/log-store.js';
+
+/** One controller of the group and where it listens. */
+export interface Peer {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`, as the configuration wrote it. */
+  readonly address: string;
+}
+
+export type ElectionProfile = 'fast' | 'dledger';
+
+export const durabilities = ['background', 'group', 'each'] as const satisfies Durability[];
+export const handoffs = ['wake', 'poll'] as const satisfies Handoff[];
+export const electionProfiles = ['fast', 'dledger'] as const satisfies ElectionProfile[];
+
+export interface ControllerConfig {
+  /** `controllerDLegerGroup`, default `quorumark`. */
+  readonly group: string;
+  /** `controllerDLegerSelfId`: one of `peers`. */
+  readonly selfId: string;
+  /** `controllerDLegerPeers`: all members, this one included, in file order. */
+  readonly peers: readonly Peer[];
+  /** `controllerStorePath`, default `$HOME/DLedgerController/<selfId>`; absolute or relative to the process. */
+  readonly storePath: string;
+  /** `bindAddress`, default 0.0.0.0 as upstream: the interface on which the own peer port listens. */
+  readonly bindAddress: string;
+  /** `scanNotActiveBrokerInterval`, default 5,000: period of the scan for brokers without a heartbeat. */
+  readonly scanNotActiveBrokerIntervalMs: number;
+  /** `scanInactiveMasterInterval`, default 5,000: period of the leader's scan for sets without a living master. */
+  readonly scanInactiveMasterIntervalMs: number;
+  /** `controllerThreadPoolNums`, default 16: handlers that `baseline` runs at once. */
+  readonly handlersMax: number;
+  /** `controllerRequestThreadPoolQueueCapacity`, default 50,000: requests that wait for one of them. */
+  readonly handlerQueueMax: number;
+  /** `electMasterMaxRetryCount`, default 3: attempts of a triggered election. */
+  readonly electMasterAttemptsMax: number;
+  /** `enableElectUncleanMaster`, default false: elect outside the SyncStateSet when nobody in it lives. */
+  readonly enableElectUncleanMaster: boolean;
+  /** `processReadEvent`, default false: `baseline` proves a read by an empty log entry. */
+  readonly processReadEvent: boolean;
+  /** `notifyBrokerRoleChanged`, default true: push 1008 to the members after an election. */
+  readonly notifyBrokerRoleChanged: boolean;
+  /** `serverChannelMaxIdleTimeSeconds`, default 120: a connection silent for so long is closed. */
+  readonly connectionIdleMs: number;
+  /** `durability`, default `background` as upstream: when an append counts as done. */
+  readonly durability: Durability;
+  /** `handoff`, default `wake`. */
+  readonly handoff: Handoff;
+  /** `electionProfile`, default `fast`: names the engine's election timing. */
+  readonly electionProfile: ElectionProfile;
+  /** `followerReads`, default true: members of `optimized` that do not lead answer 1004 and 1006. */
+  readonly followerReads: boolean;
+  /** `httpHost`, default 127.0.0.1. */
+  readonly httpHost: string;
+  /** `httpPort`, default own port + 1,000; 0 turns health, metrics and admin off. */
+  readonly httpPort: number;
+  /** `requestsWaitingMax`, default 20,000: requests inside this controller; more are refused as busy (2). */
+  readonly requestsWaitingMax: number;
+  /** `connectionsMax`, default 10,000: more are closed on accept. */
+  readonly connectionsMax: number;
+  /** What was accepted but has no effect here, one sentence each, for the log. */
+  readonly warnings: readonly string[];
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'CONFIG_INVALID';
+}
+
+/** The timing that `electionProfile` names. */
+export const electionTiming: Readonly<Record<ElectionProfile, ElectionTiming>> = {
+  fast: fastTiming,
+  dledger: dledgerTiming,
+};
+
+/** The member that `selfId` names; `controllerConfig` has checked that there is one. */
+export function selfPeer(config: ControllerConfig): Peer {
+  const self = config.peers.find(({ id }) => id === config.selfId);
+  if (self === undefined) throw new ConfigError(`no peer ${config.selfId}`);
+  return self;
+}
+
+/** What a configuration cannot do without; all else has its default. */
+export type ConfigOverrides = Partial<ControllerConfig> &
+  Pick<ControllerConfig, 'selfId' | 'peers' | 'storePath'>;
+
+/**
+ * A configuration made in code rather than read from a file.
+ *
+ * @throws {ConfigError} when `selfId` is not one of `peers`, or two peers share an id or an address.
+ */
+export function controllerConfig(overrides: ConfigOverrides): ControllerConfig {
+  const ids = new Set(overrides.peers.map(({ id }) => id));
+  const addresses = new Set(overrides.peers.map(({ address }) => address));
+  const self = overrides.peers.find(({ id }) => id === overrides.selfId);
+  if (self === undefined) {
+    throw new ConfigError(
+      `controllerDLegerSelfId=${overrides.selfId}: must be one of controllerDLegerPeers (${[...ids].join(', ')})`,
+    );
+  }
+  if (ids.size < overrides.peers.length || addresses.size < overrides.peers.length) {
+    throw new ConfigError(
+      `controllerDLegerPeers: ids and addresses must differ (${overrides.peers.map(({ id, address }) => `${id}-${address}`).join(';')})`,
+    );
+  }
+  const httpPort = overrides.httpPort ?? self.port + HTTP_PORT_DISTANCE;
+  if (httpPort > PORT_MAX) {
+    throw new ConfigError(
+      `httpPort: own port ${self.port} + ${HTTP_PORT_DISTANCE} is not a port; set httpPort (0 turns it off)`,
+    );
+  }
+  return { ...defaults, ...overrides, httpPort };
+}
+
+export const PORT_MAX = 65_535;
+const HTTP_PORT_DISTANCE = 1_000;
+
+/** What a property that is not set stands for; `httpPort` follows from the own port. */
+export const defaults = {
+  group: 'quorumark',
+  bindAddress: '0.0.0.0',
+  scanNotActiveBrokerIntervalMs: 5_000,
+  scanInactiveMasterIntervalMs: 5_000,
+  handlersMax: 16,
+  handlerQueueMax: 50_000,
+  electMasterAttemptsMax: 3,
+  enableElectUncleanMaster: false,
+  processReadEvent: false,
+  notifyBrokerRoleChanged: true,
+  connectionIdleMs: 120_000,
+  durability: 'background',
+  handoff: 'wake',
+  electionProfile: 'fast',
+  followerReads: true,
+  httpHost: '127.0.0.1',
+  requestsWaitingMax: 20_000,
+  connectionsMax: 10_000,
+  warnings: [],
+} as const satisfies Partial<ControllerConfig>;

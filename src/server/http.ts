@@ -1,0 +1,68 @@
+/**
+ * The HTTP door of one controller: health, metrics, and a look at the broker sets.
+ *
+ * Answers come from this member's applied state and prove nothing; each says so. Loopback unless
+ * the configuration says otherwise.
+ */
+import { fastify } from 'fastify';
+
+/** What the HTTP door shows. */
+export interface HttpView {
+  /** Why this member cannot serve, or null when it can: as leader, or following a live one. */
+  notReadyBecause(): string | null;
+  status(): object;
+  metrics(): Promise<string>;
+  brokerSetNames(): readonly string[];
+  brokerSet(name: string): object | null;
+}
+
+export interface HttpServer {
+  /** `host:port` as bound. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Names listed by one answer; `after` continues. */
+const NAMES_PER_PAGE_MAX = 10_000;
+
+export async function serveHttp(
+  view: HttpView,
+  options: { readonly host: string; readonly port: number },
+): Promise<HttpServer> {
+  const app = fastify({ bodyLimit: 16 * 1024, connectionTimeout: 10_000, forceCloseConnections: true });
+
+  app.get('/healthz', () => ({ status: 'up' }));
+
+  app.get('/readyz', (_request, reply) => {
+    const reason = view.notReadyBecause();
+    if (reason !== null) reply.code(503);
+    return { status: reason === null ? 'ready' : 'not ready', reason, ...view.status() };
+  });
+
+  app.get('/metrics', async (_request, reply) => {
+    reply.type('text/plain; version=0.0.4; charset=utf-8');
+    return view.metrics();
+  });
+
+  app.get<{ Querystring: { after?: string } }>('/v1/broker-sets', (request) => {
+    const after = request.query.after ?? '';
+    const names = view.brokerSetNames().filter((name) => name > after);
+    const page = names.slice(0, NAMES_PER_PAGE_MAX);
+    return {
+      proof: 'unproved',
+      count: view.brokerSetNames().length,
+      names: page,
+      next: names.length > page.length ? page.at(-1) : null,
+    };
+  });
+
+  app.get<{ Params: { name: string } }>('/v1/broker-sets/:name', (request, reply) => {
+    const set = view.brokerSet(request.params.name);
+    if (set !== null) return { proof: 'unproved', ...set };
+    reply.code(404);
+    return { error: `no broker set named ${request.params.name}` };
+  });
+
+  await app.listen({ host: options.host, port: options.port });
+  return { address: `${options.host}:${options.port}`, close: () => app.close() };
+}

@@ -1,0 +1,206 @@
+/**
+ * One controller process, put together: store, log, state machine, ports.
+ *
+ * Order matters on the way up (a locked store or a port in use must be found before anything is
+ * promised) and the other way round on the way down.
+ */
+import { randomInt } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from '../client/connection.js';
+import { LogEngine } from '../engine/log-engine.js';
+import { systemClock } from '../lib/clock.js';
+import type { Logger } from '../lib/logger.js';
+import { Prng } from '../lib/prng.js';
+import { isMemberCode, MemberCodec } from '../net/member-codec.js';
+import { listen, type ServerHandler } from '../net/tcp-server.js';
+import { TcpTransport } from '../net/tcp-transport.js';
+import { isResponse } from '../remoting/command.js';
+import { openFileStore } from '../storage/file-store.js';
+import { brokerNamesInOrder } from '../controller/state.js';
+import { type ControllerConfig, electionTiming, selfPeer } from './config.js';
+import { Controller } from './controller.js';
+import { type HttpServer, serveHttp } from './http.js';
+import { ControllerMetrics } from './metrics.js';
+import { RoleChangeNotifier } from './notifier.js';
+import type { ControllerBuild } from './parts.js';
+
+export interface RunningController {
+  /** `host:port` of the remoting protocol. */
+  readonly address: string;
+  /** `host:port` of health and metrics; null when turned off. */
+  readonly httpAddress: string | null;
+  /** Resolves with the reason when this controller can no longer do its work; else never. */
+  readonly failed: Promise<Error>;
+  /** Answers what it can, syncs, and releases ports and store. */
+  close(): Promise<void>;
+}
+
+const NOTIFICATIONS_AT_ONCE = 16;
+const NOTIFICATIONS_WAITING_MAX = 50_000;
+
+/**
+ * @throws {StoreError} when the store is locked or damaged.
+ * @throws {ListenError} when a port is in use.
+ */
+export async function startController(
+  config: ControllerConfig,
+  build: ControllerBuild,
+  logger: Logger,
+): Promise<RunningController> {
+  const self = selfPeer(config);
+  const store = openFileStore({
+    directory: config.storePath,
+    durability: config.durability,
+    logger,
+  });
+  const metrics = new ControllerMetrics({
+    address: self.address,
+    group: config.group,
+    peer_id: self.id,
+  });
+  const notifier = new RoleChangeNotifier({
+    connect,
+    connectionsMax: NOTIFICATIONS_AT_ONCE,
+    waitingMax: NOTIFICATIONS_WAITING_MAX,
+  });
+  let fail = (_error: Error): void => {};
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve;
+  });
+  const codec = new MemberCodec({ group: config.group, self: self.id });
+  const others = config.peers.filter(({ id }) => id !== self.id);
+  const transport = new TcpTransport({
+    codec,
+    peers: new Map(others.map(({ id, host, port }) => [id, { host, port }])),
+    logger,
+  });
+  const log: LogEngine = new LogEngine({
+    self: self.id,
+    members: config.peers.map(({ id }) => id),
+    timing: electionTiming[config.electionProfile],
+    handoff: config.handoff,
+    store,
+    transport,
+    clock: systemClock,
+    chance: new Prng(randomInt(2 ** 32 - 1)),
+    logger,
+    apply: (entry) => controller.apply(entry),
+    onStatus: (status) => logger.info(status, 'raft status'),
+    onFatal: (error) => fail(error),
+  });
+  const controller = new Controller({
+    config,
+    build,
+    log,
+    clock: systemClock,
+    logger,
+    metrics,
+    notifier,
+  });
+
+  const handler: ServerHandler = {
+    onCommand(connection, command) {
+      if (isMemberCode(command.code)) log.receive(codec.decode(command));
+      else if (!isResponse(command)) controller.handle(command, connection);
+    },
+    onClose: (connection) => controller.connectionClosed(connection),
+  };
+  const closeEngine = async (): Promise<void> => {
+    controller.stop();
+    notifier.close();
+    await log.close();
+  };
+
+  let server: Awaited<ReturnType<typeof listen>>;
+  let http: HttpServer | null = null;
+  try {
+    server = await listen(
+      {
+        host: config.bindAddress,
+        port: self.port,
+        logger,
+        idleCloseMs: config.connectionIdleMs,
+        connectionsMax: config.connectionsMax,
+      },
+      handler,
+    );
+  } catch (error) {
+    await closeEngine();
+    throw error;
+  }
+  try {
+    if (config.httpPort > 0) {
+      http = await serveHttp(httpView(controller, log, metrics), {
+        host: config.httpHost,
+        port: config.httpPort,
+      });
+    }
+  } catch (error) {
+    await server.close();
+    await closeEngine();
+    throw error;
+  }
+  metrics.expose({
+    role: () => log.status.role,
+    diskUsageBytes: () => directoryBytes(config.storePath),
+    activeBrokers: () => controller.table.alive(),
+    gauges: () => ({
+      requests_handling: controller.load.handling,
+      requests_waiting: controller.load.waiting,
+      raft_term: log.status.term,
+      raft_commit_index: log.commitIndex,
+      raft_applied_index: log.appliedIndex,
+      broker_sets: controller.state.brokerSets.size,
+      connections: server.connections,
+    }),
+  });
+  log.start();
+  controller.start();
+
+  return {
+    address: `${self.host}:${server.port}`,
+    httpAddress: http?.address ?? null,
+    failed,
+    async close() {
+      await http?.close();
+      controller.stop();
+      notifier.close();
+      await server.close();
+      await log.close();
+    },
+  };
+}
+
+function httpView(controller: Controller, log: LogEngine, metrics: ControllerMetrics) {
+  return {
+    notReadyBecause(): string | null {
+      const { leader, role } = log.status;
+      if (leader === null) return 'no leader is known';
+      if (role === 'leader' && !log.isServing) return 'the log is still being applied';
+      return null;
+    },
+    status: () => ({ ...log.status, commitIndex: log.commitIndex, appliedIndex: log.appliedIndex }),
+    metrics: () => metrics.scrape(),
+    brokerSetNames: () => brokerNamesInOrder(controller.state),
+    brokerSet(name: string): object | null {
+      const set = controller.state.brokerSets.get(name);
+      if (set === undefined) return null;
+      const { brokerName, clusterName, registry, sync } = set;
+      const replicas = [...(registry?.replicas ?? [])].map(([brokerId, { address }]) => ({
+        brokerId,
+        address,
+        alive: controller.table.isAlive(clusterName, brokerName, brokerId),
+      }));
+      return { brokerName, clusterName, ...sync, replicas };
+    },
+  };
+}
+
+/** Files come and go while they are counted: one that has gone counts nothing. */
+function directoryBytes(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => {
+    const stats = statSync(join(directory, name), { throwIfNoEntry: false });
+    return sum + (stats?.isFile() === true ? stats.size : 0);
+  }, 0);
+}

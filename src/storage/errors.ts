@@ -1,0 +1,27 @@
+/** Every way in which a store on disk can fail, with where it did. */
+
+const storeFailures = {
+  /** Another live process holds the directory. */
+  STORE_LOCKED: 'locked',
+  /** What is on disk is not what was written; nothing is repaired by guessing. */
+  STORE_CORRUPT: 'corrupt',
+  /** The disk refused a write or a sync; the store takes nothing more. */
+  STORE_UNUSABLE: 'unusable',
+} as const;
+
+export type StoreFailureCode = keyof typeof storeFailures;
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreFailureCode;
+
+  constructor(code: StoreFailureCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** @param offset of the first byte that is not as it was written. */
+export function corrupt(file: string, offset: number, what: string): StoreError {
+  return new StoreError('STORE_CORRUPT', `${file}: at byte ${offset}: ${what}`);
+}

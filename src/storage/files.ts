@@ -1,0 +1,70 @@
+/**
+ * The port to the file system, as little of it as a log needs: the store's tests replace it by a
+ * disk that crashes at any chosen call. All calls throw what `node:fs` throws.
+ */
+import fs from 'node:fs';
+import { type DirectoryLock, lockDirectory } from './directory-lock.js';
+
+/** `r` to read, `r+` to change, `w` to create or empty, `wx+` to create what must not exist. */
+export type OpenFlags = 'r' | 'r+' | 'w' | 'wx+';
+
+export interface FileSystem {
+  /** With its parents; an existing one is fine. */
+  makeDirectory(path: string): void;
+  list(directory: string): string[];
+  open(path: string, flags: OpenFlags): number;
+  size(file: number): number;
+  /** Fills `into` from its first byte as far as the file reaches, and returns how many bytes that is. */
+  read(file: number, into: Uint8Array, position: number): number;
+  /** Writes `length` bytes of `from`, all of them or it throws. */
+  write(file: number, from: Uint8Array, length: number, position: number): void;
+  truncate(file: number, length: number): void;
+  /** fdatasync that blocks. */
+  sync(file: number): void;
+  /** fdatasync on another thread. */
+  syncSoon(file: number, done: (error: Error | null) => void): void;
+  /** Makes creations, renames and removals in the directory durable. */
+  syncDirectory(path: string): void;
+  rename(from: string, to: string): void;
+  remove(path: string): void;
+  close(file: number): void;
+  /** @throws {StoreError} STORE_LOCKED, naming the process that holds it. */
+  lock(directory: string): DirectoryLock;
+}
+
+export const systemFiles: FileSystem = {
+  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
+  list: (directory) => fs.readdirSync(directory),
+  open: (path, flags) => fs.openSync(path, flags, 0o644),
+  size: (file) => fs.fstatSync(file).size,
+  read(file, into, position) {
+    let filled = 0;
+    while (filled < into.length) {
+      const got = fs.readSync(file, into, filled, into.length - filled, position + filled);
+      if (got === 0) break;
+      filled += got;
+    }
+    return filled;
+  },
+  write(file, from, length, position) {
+    let written = 0;
+    while (written < length) {
+      written += fs.writeSync(file, from, written, length - written, position + written);
+    }
+  },
+  truncate: (file, length) => fs.ftruncateSync(file, length),
+  sync: (file) => fs.fdatasyncSync(file),
+  syncSoon: (file, done) => fs.fdatasync(file, done),
+  syncDirectory(path) {
+    const directory = fs.openSync(path, 'r');
+    try {
+      fs.fsyncSync(directory);
+    } finally {
+      fs.closeSync(directory);
+    }
+  },
+  rename: (from, to) => fs.renameSync(from, to),
+  remove: (path) => fs.unlinkSync(path),
+  close: (file) => fs.closeSync(file),
+  lock: lockDirectory,
+};
