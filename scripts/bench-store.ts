@@ -46,7 +46,9 @@ function appendsPerSecond(store: LogStore, body: Buffer): Promise<number> {
     let outstanding = 0;
     let ended = 0;
     let isOver = false;
+    let isFillDue = false;
     const fill = (): void => {
+      isFillDue = false;
       while (!isOver && outstanding < OUTSTANDING) {
         outstanding += 1;
         store.append([{ term: term(1), index: logIndex(store.lastIndex + 1), body }], done);
@@ -54,12 +56,13 @@ function appendsPerSecond(store: LogStore, body: Buffer): Promise<number> {
       if (isOver && outstanding === 0) resolve((ended * 1_000) / (performance.now() - startedAt));
     };
     const done = (error?: Error): void => {
-      if (error !== undefined) return reject(error);
+      if (error !== undefined) reject(error);
       outstanding -= 1;
       ended += 1;
       isOver = performance.now() - startedAt > ROW_MS;
       // Refilled once a turn, as the engine appends once a turn.
-      if (outstanding === 0 || isOver) setImmediate(fill);
+      if (!isFillDue) setImmediate(fill);
+      isFillDue = true;
     };
     fill();
   });

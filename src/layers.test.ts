@@ -136,10 +136,11 @@ const planted: readonly {
   {
     rule: 'a file says first what it is for',
     files: {
-      'src/lib/a.test.ts': `import './b.js';\n/** a */`,
+      'scripts/a.ts': `import './b.js';\n/** a */`,
       'scripts/b.ts': '#!/bin/x\n/** b */',
+      'scripts/b.test.ts': `import './b.js';`,
     },
-    found: ['src/lib/a.test.ts:1: does not open with what it is for'],
+    found: ['scripts/a.ts:1: does not open with what it is for'],
   },
   {
     rule: 'nothing is put off or left out',
@@ -213,7 +214,8 @@ function impurities({ path, text }: Source): string[] {
 
 function blemishes({ path, text }: Source): string[] {
   const source = { path, text };
-  const opens = /^(#!.*\n)?\/\*\*/.test(text);
+  // What a test file is for is its name.
+  const opens = path.endsWith('.test.ts') || /^(#!.*\n)?\/\*\*/.test(text);
   return [
     ...(opens ? [] : [`${path}:1: does not open with what it is for`]),
     ...found(

@@ -23,6 +23,7 @@ import {
   type MetricValue,
   metricsOf,
   type OperationClass,
+  operationClasses,
   sum,
 } from './metrics.js';
 import { readsOf } from './reads.js';
@@ -167,8 +168,13 @@ function roundValue(trial: Trial, values: readonly MetricValue[], { id }: Metric
   return found === undefined ? [] : [{ round: trial.round, value: found.value }];
 }
 
+/** Figures first, then class by class, whatever order the trials name them in. */
 function distinct(metrics: readonly Metric[]): Metric[] {
-  return [...new Map(metrics.map((metric) => [metric.id, metric])).values()];
+  const place = ({ operationClass }: Metric): number =>
+    operationClass === undefined ? -1 : operationClasses.indexOf(operationClass);
+  return [...new Map(metrics.map((metric) => [metric.id, metric])).values()].sort(
+    (one, other) => place(one) - place(other),
+  );
 }
 
 function outcomeOf(target: string, trials: readonly Trial[]): Outcome {

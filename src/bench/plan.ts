@@ -53,11 +53,6 @@ export interface PlanOptions {
   readonly provedBaseline: boolean;
 }
 
-/** Workloads that are also run under the further durabilities: what a flush costs shows in writes. */
-const WRITE_WORKLOADS: ReadonlySet<string> = new Set(['isr-churn', 'single-write']);
-/** Workloads that need no broker sets of their own and no reads: all that the floor can do. */
-const FLOOR_WORKLOADS: ReadonlySet<string> = new Set(['isr-churn', 'single-write']);
-
 const SECONDS_TO_START = 2.5;
 const SECONDS_TO_PREPARE = 1;
 const SECONDS_TO_BRING_UP = 4;
@@ -73,11 +68,7 @@ export function makePlan(options: PlanOptions): Plan {
 
   for (const build of options.targets) {
     const spec = targetSpec(build, mainDurability, options);
-    const suitable = build === 'floor' ? FLOOR_WORKLOADS : null;
-    add(
-      spec,
-      options.workloads.filter(({ name }) => suitable?.has(name) ?? true),
-    );
+    add(spec, build === 'floor' ? options.workloads.filter(onlyWrites) : options.workloads);
   }
   if (options.provedBaseline) {
     for (const build of options.targets.filter((name) => name === 'baseline')) {
@@ -89,7 +80,7 @@ export function makePlan(options: PlanOptions): Plan {
           title: `${spec.title}, reads proved by a log entry`,
           processReadEvent: true,
         },
-        options.workloads.filter(({ name }) => name === 'read-heavy'),
+        options.workloads.filter((point) => point.kind === 'load' && point.alsoProvedByLog),
       );
     }
   }
@@ -98,7 +89,7 @@ export function makePlan(options: PlanOptions): Plan {
       const spec = targetSpec(build, durability, options);
       add(
         { ...spec, name: `${build}@${durability}` },
-        options.workloads.filter(({ name }) => WRITE_WORKLOADS.has(name)),
+        options.workloads.filter(onlyWrites),
       );
     }
   }
@@ -151,6 +142,15 @@ function sessionSeconds({ workloads }: Session): number {
 function workloadSeconds(workload: WorkloadPoint): number {
   if (workload.kind === 'bring-up') return SECONDS_TO_BRING_UP;
   return SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
+}
+
+/**
+ * Closed-loop writes: what a flush costs shows there, so they also meet the further durabilities;
+ * and they are all that the floor can do.
+ */
+function onlyWrites(point: WorkloadPoint): boolean {
+  if (point.kind !== 'load' || point.load.mode !== 'closed') return false;
+  return Object.keys(point.load.mix).every((name) => name === 'alterSyncStateSet');
 }
 
 function hasFault(workload: WorkloadPoint): boolean {

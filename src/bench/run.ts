@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { LoadProgress } from '../load/generator.js';
 import { describeEnvironment, type Environment } from '../measure/environment.js';
 import { RESULTS_SCHEMA_VERSION, type Results, type Trial } from '../measure/results.js';
-import { writeReport } from '../report/write.js';
+import { type WrittenReport, writeReport } from '../report/write.js';
 import type { RunningTarget } from '../target/target.js';
 import type { Plan, Session } from './plan.js';
 import type { Progress } from './progress.js';
@@ -29,7 +29,7 @@ export interface BenchOptions {
 export interface BenchOutcome {
   readonly directory: string;
   readonly results: Results;
-  readonly environment: Environment;
+  readonly report: WrittenReport;
   /** Targets that did not start or were lost, one sentence each. */
   readonly failures: readonly string[];
 }
@@ -68,8 +68,8 @@ export async function runBench(options: BenchOptions): Promise<BenchOutcome> {
     trials,
   };
   const directory = join(options.runsDirectory, id);
-  await keep(directory, results, environment);
-  return { directory, results, environment, failures };
+  const report = await keep(directory, results, environment);
+  return { directory, results, report, failures };
 }
 
 interface SessionContext extends BenchOptions {
@@ -146,12 +146,17 @@ function isRunning(pid: number): boolean {
 }
 
 /** Writes the run, and points `latest` beside it at it. */
-async function keep(directory: string, results: Results, environment: Environment): Promise<void> {
+async function keep(
+  directory: string,
+  results: Results,
+  environment: Environment,
+): Promise<WrittenReport> {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'environment.json'), `${JSON.stringify(environment, null, 2)}\n`);
   writeFileSync(join(directory, 'results.json'), `${JSON.stringify(results)}\n`);
-  await writeReport(directory, results, environment);
+  const report = await writeReport(directory, results, { ...environment });
   const latest = join(dirname(directory), 'latest');
   rmSync(latest, { force: true });
   symlinkSync(results.run.id, latest);
+  return report;
 }

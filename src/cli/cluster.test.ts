@@ -14,7 +14,6 @@ import { freeBasePort } from '../target/free-ports.js';
 
 const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
 const OFFSETS = [0, 1, 10, 11, 20, 21];
-const limits = { timeout: 120_000 };
 
 interface Command {
   readonly pid: number;
@@ -72,77 +71,90 @@ async function untilClosed(basePort: number): Promise<void> {
   for (const offset of OFFSETS) while (await accepts(basePort + offset)) await after(20);
 }
 
-for (const build of ['baseline', 'optimized', 'baseline+reads=optimized']) {
-  test(`cluster: ${build} serves, and stopping it stops all`, limits, async () => {
+/** Runs `body` with a cluster command that has ended when the test has, whatever happened. */
+function clusterTest(
+  name: string,
+  args: readonly string[],
+  body: (command: Command, basePort: number) => Promise<void>,
+): void {
+  test(`cluster: ${name}`, { timeout: 120_000 }, async () => {
     const basePort = await freeBasePort(OFFSETS);
-    const command = cluster(basePort, '--build', build);
+    const command = cluster(basePort, ...args);
     try {
-      assert.equal(pidsOf(await command.line(), basePort).length, 3);
-      const open = await Promise.all(OFFSETS.map((offset) => accepts(basePort + offset)));
-      assert.deepEqual(open, [true, true, true, true, true, true]);
+      await body(command, basePort);
     } finally {
       command.kill('SIGTERM');
+      await command.exited;
     }
-    assert.equal(await command.line(), null);
-    assert.deepEqual([await command.exited, command.stderr()], [0, '']);
-    await untilClosed(basePort);
   });
 }
 
-test('cluster: a killed member is reported and brought back; its data stay', limits, async () => {
-  const basePort = await freeBasePort(OFFSETS);
-  const data = mkdtempSync(join(tmpdir(), 'quorumark-test-'));
-  const command = cluster(basePort, '--restart', '--data', data, '--durability', 'group');
-  try {
+for (const build of ['baseline', 'optimized', 'baseline+reads=optimized']) {
+  clusterTest(
+    `${build} serves, and stopping it stops all`,
+    ['--build', build],
+    async (command, basePort) => {
+      assert.equal(pidsOf(await command.line(), basePort).length, 3);
+      const open = await Promise.all(OFFSETS.map((offset) => accepts(basePort + offset)));
+      assert.deepEqual(open, [true, true, true, true, true, true]);
+      command.kill('SIGTERM');
+      assert.equal(await command.line(), null);
+      assert.deepEqual([await command.exited, command.stderr()], [0, '']);
+      await untilClosed(basePort);
+    },
+  );
+}
+
+clusterTest(
+  'a killed member is reported and brought back',
+  ['--restart', '--durability', 'group'],
+  async (command, basePort) => {
     const [, victim = 0] = pidsOf(await command.line(), basePort);
     process.kill(victim, 'SIGKILL');
     assert.equal(
       await command.line(),
       `member n1 (pid ${victim}) exited: SIGKILL; 2 of 3 members left`,
     );
-    const back = await command.line();
-    assert.match(back ?? '', /^member n1 is back \(pid \d+\)$/);
+    assert.match((await command.line()) ?? '', /^member n1 is back \(pid \d+\)$/);
     assert.equal(await accepts(basePort + 10), true);
-  } finally {
     command.kill('SIGINT');
-    await command.exited;
-    rmSync(data, { recursive: true, force: true });
-  }
-  assert.equal(await command.exited, 0);
-});
+    assert.equal(await command.exited, 0);
+  },
+);
 
-test('cluster: when the last member is gone, so is the cluster', limits, async () => {
-  const basePort = await freeBasePort(OFFSETS);
-  const command = cluster(basePort);
+clusterTest('when the last member is gone, so is the cluster', [], async (command, basePort) => {
   const pids = pidsOf(await command.line(), basePort);
-  const lines: (string | null)[] = [];
   for (const [index, pid] of pids.entries()) {
     process.kill(pid, 'SIGKILL');
-    lines.push(await command.line());
-    assert.match(lines[index] ?? '', new RegExp(`; ${2 - index} of 3 members left$`));
+    const line = (await command.line()) ?? '';
+    assert.match(line, new RegExp(`; ${2 - index} of 3 members left$`));
   }
   assert.equal(await command.exited, 5);
 });
 
-test('cluster: its members go when it is killed', limits, async () => {
-  const basePort = await freeBasePort(OFFSETS);
-  const command = cluster(basePort);
+// What is killed cannot tidy up, so the data go where the test can.
+const data = mkdtempSync(join(tmpdir(), 'quorumark-test-'));
+clusterTest('its members go when it is killed', ['--data', data], async (command, basePort) => {
   pidsOf(await command.line(), basePort);
   command.kill('SIGKILL');
   await untilClosed(basePort);
+  rmSync(data, { recursive: true, force: true });
 });
 
-test('cluster: a port in use is one line, and nothing is left running', limits, async () => {
+test('cluster: a port in use is one line, and nothing is left running', async () => {
   const basePort = await freeBasePort(OFFSETS);
-  const holder = createServer().listen(basePort + 10, '127.0.0.1');
+  const holder = createServer((socket) => socket.destroy()).listen(basePort + 10, '127.0.0.1');
   await once(holder, 'listening');
   const command = cluster(basePort);
-  assert.equal(await command.line(), null);
-  assert.equal(await command.exited, 5);
+  try {
+    assert.equal(await command.line(), null);
+    assert.equal(await command.exited, 5);
+  } finally {
+    await new Promise((resolve) => holder.close(resolve));
+  }
   assert.equal(
     command.stderr(),
     `error: n1 did not start: port ${basePort + 10} is in use by another process\n`,
   );
-  await new Promise((resolve) => holder.close(resolve));
   await untilClosed(basePort);
 });

@@ -29,6 +29,8 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   const finish = (code: ExitCode): void => {
     exitCode = code;
   };
+  addBench(program, finish);
+  addReport(program, finish);
   addController(program, finish);
   addCluster(program, finish);
 
@@ -41,11 +43,80 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
 }
 
 const EXAMPLES = `Examples:
+  quorumark bench                                  compares the builds, writes a report
   quorumark cluster --build optimized              three controllers, ready for brokers
   quorumark controller --config n0.properties      one controller, as a service runs it
   quorumark help cluster                           all about one command`;
 
 type Finish = (code: ExitCode) => void;
+
+function addBench(program: Command, finish: Finish): void {
+  program
+    .command('bench')
+    .description('Compares controllers on real clusters under real load, and writes a report.')
+    .option(
+      '--targets <names>',
+      'comma list of baseline, optimized, mixtures, floor; ratios refer to the first',
+      list,
+      ['baseline', 'optimized', 'floor'],
+    )
+    .option('--workload <names>', 'comma list of names, or paths of .yaml files (all that ship)', list)
+    .option('--trials <n>', 'rounds, in which every target runs once', integerIn(1, 100), 3)
+    .option('--duration <ms>', 'of each measured window (each workload’s own)', integerIn(500, 3_600_000))
+    .option('--sets <n>', 'broker sets (each workload’s own)', integerIn(1, 100_000))
+    .option(
+      '--durability <policies>',
+      'comma list; all workloads meet the first, closed-loop writes also the others',
+      list,
+      ['background', 'group'],
+    )
+    .addOption(handoffOption().default('wake'))
+    .addOption(electionProfileOption().default('fast'))
+    .option('--workers <n>', 'load threads (one less than there are cores)', integerIn(1, 64))
+    .option('--seed <n>', 'replays the choices of a run (random)', integerIn(0, 2 ** 31))
+    .option('--out <dir>', 'where runs are kept (reports/runs)')
+    .option('--dry-run', 'print the plan and its expected length, start nothing', false)
+    .option('--json', 'results on stdout instead of the table', false)
+    .addHelpText(
+      'after',
+      `
+Targets take turns (A B A B), so that a machine that drifts drifts for all of them. A trial that the
+load generator itself limited is shown as invalid, with the reason, and counts for nothing.
+Ctrl-C keeps what was measured, marked partial.
+
+Examples:
+  quorumark bench                                          everything, in under 5 minutes
+  quorumark bench --workload isr-churn --trials 7          one question, asked more often
+  quorumark bench --targets baseline,optimized --durability each --workload isr-churn
+  quorumark bench --targets baseline --handoff poll --workload isr-churn,single-write
+  quorumark bench --targets baseline,baseline+reads=optimized --workload read-heavy`,
+    )
+    .action(async (options) => {
+      const { runBenchCommand } = await import('./bench.js');
+      finish(await runBenchCommand(options, packageVersion()));
+    });
+}
+
+function addReport(program: Command, finish: Finish): void {
+  program
+    .command('report')
+    .description('Redoes the report of a run from its result files.')
+    .argument('[dir]', 'the run’s directory', join(projectRoot(), 'reports', 'runs', 'latest'))
+    .addHelpText(
+      'after',
+      `
+Needs results.json and environment.json; writes comparison.json, report.html and summary.md beside them.`,
+    )
+    .action(async (directory) => {
+      const { runReport } = await import('./report.js');
+      finish(await runReport(directory));
+    });
+}
+
+/** For options whose value is a comma list. */
+function list(text: string): string[] {
+  return text.split(',').filter((item) => item !== '');
+}
 
 function addController(program: Command, finish: Finish): void {
   program

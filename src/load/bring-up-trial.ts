@@ -8,6 +8,7 @@ import { Prng } from '../lib/prng.js';
 import type { BringUpPoint } from '../workload/points.js';
 import { BringUp } from './bring-up.js';
 import { entryOfCode } from './catalog.js';
+import { cleanUp } from './clean-up.js';
 import { fleetOf } from './fleet.js';
 import { LeaderFinder } from './leader.js';
 import { Links } from './links.js';
@@ -19,16 +20,7 @@ const CONNECT_MS = 20_000;
 /** A member may have the whole fleet asking at once; the brokers' own order bounds it. */
 const WINDOW_MAX = 65_536;
 const DRAIN_MS = 500;
-
-export const bringUpOperations = [
-  'getMetadataInfo',
-  'getNextBrokerId',
-  'applyBrokerId',
-  'registerBroker',
-  'electMaster',
-  'alterSyncStateSet',
-  'getReplicaInfo',
-] as const;
+const CLEAN_UP_MS = 5_000;
 
 export async function runBringUpTrial(
   spec: TrialSpec,
@@ -47,15 +39,10 @@ export async function runBringUpTrial(
   const leader = new LeaderFinder(links, clock);
   const { sets: count, replicas } = workload;
   const sets = fleetOf({ ...spec, prefix: spec.setPrefix, sets: count, replicas });
-  const meter = new Meter({
-    recorder: context.recorder(bringUpOperations),
-    clock,
-    windowMs: workload.giveUpAfterMs,
-    post: context.post,
-  });
+  const meter = new Meter({ operations: [], clock, post: context.post });
 
   try {
-    context.post(meter.progress('connect', 0));
+    context.post({ kind: 'phase', phase: 'connect' });
     links.open();
     leader.start();
     await stop.pollUntil(() => leader.isSure && links.settled, CONNECT_MS);
@@ -70,33 +57,29 @@ export async function runBringUpTrial(
       prng: new Prng(spec.seed + spec.worker),
       outcomes: {
         answered: (code, sentMs, nowMs, answer) =>
-          meter.answeredCall(entryOfCode(code).name, sentMs, nowMs, answer),
-        failed: (code, why) => meter.failedCall(entryOfCode(code).name, why),
+          meter.callAnswered(entryOfCode(code).name, sentMs, nowMs, answer),
+        failed: (code, why) => meter.callFailed(entryOfCode(code).name, why),
         late: (ms) => meter.late(ms),
       },
     });
     const usage = context.usage();
-    meter.open({
-      window: 1,
-      startMs,
-      endMs,
-      phase: 'measure',
-      asked: () => fleet.sent,
-      intervalMs: workload.intervalMs,
-    });
+    const { intervalMs } = workload;
+    const asked = (): number => fleet.sent;
+    meter.open({ number: 1, phase: 'measure', startMs, endMs, intervalMs, asked });
     let completeMs: number | null = sets.length === 0 ? startMs : null;
     fleet.onComplete = (nowMs) => {
       completeMs = nowMs;
     };
-    fleet.start();
+    if (!stop.isRequested) fleet.start();
     await stop.pollUntil(() => completeMs !== null, workload.giveUpAfterMs);
     const used = usage();
-    const measuredMs = (completeMs ?? clock.nowMs()) - startMs;
+    meter.close();
+    const measuredMs = fleet.sent === 0 ? 0 : (completeMs ?? clock.nowMs()) - startMs;
     const inFlightAtEnd = fleet.inFlight;
     const { sent, beats, setsComplete } = fleet;
-    meter.close();
     fleet.stop();
     await stop.pollUntil(() => fleet.inFlight === 0, DRAIN_MS);
+    await cleanUp({ sets, links, leader, stop, deadlineMs: CLEAN_UP_MS });
     return {
       ...meter.result(),
       ...used,
@@ -112,5 +95,6 @@ export async function runBringUpTrial(
   } finally {
     leader.stop();
     links.close();
+    meter.destroy();
   }
 }

@@ -58,8 +58,9 @@ export class Driver {
   readonly #outcomes: Outcomes;
   readonly #pool: Flight[] = [];
   readonly #land = this.#landed.bind(this);
+  readonly #members: readonly number[];
   /** Members that answer reads: those that refused drop out until the leader changes. */
-  #readers: number[];
+  #readers: readonly number[];
   #turn = 0;
   #inFlight = 0;
   #sent = 0;
@@ -78,9 +79,10 @@ export class Driver {
     this.#leader = options.leader;
     this.#clock = options.clock;
     this.#outcomes = options.outcomes;
-    this.#readers = this.#everyMember();
+    this.#members = options.links.members.map((_, member) => member);
+    this.#readers = this.#members;
     options.leader.onChange = () => {
-      this.#readers = this.#everyMember();
+      this.#readers = this.#members;
     };
   }
 
@@ -159,11 +161,5 @@ export class Driver {
     } else {
       this.#leader.doubt(member);
     }
-  }
-
-  readonly #members = this.#everyMember();
-
-  #everyMember(): number[] {
-    return this.#links.members.map((_, member) => member);
   }
 }

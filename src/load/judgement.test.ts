@@ -6,7 +6,6 @@ import { type GeneratorFacts, invalidReasons } from './validity.js';
 const fine: GeneratorFacts = {
   mode: 'open',
   asked: 1_000,
-  sent: 1_000,
   ok: 1_000,
   rejected: {},
   failed: {},
@@ -51,7 +50,7 @@ const judged: readonly {
   },
   {
     name: 'missing answers without any sign of a full controller are not',
-    facts: { ok: 980, sent: 980 },
+    facts: { ok: 980 },
     says: /980 of 1000 requests were answered, and no sign/,
   },
   {

@@ -8,6 +8,7 @@
 import type { Cancel, Clock } from '../lib/clock.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import type { RemotingCommand } from '../remoting/command.js';
+import { readControllerMetadata } from '../remoting/headers.js';
 import type { Links } from './links.js';
 
 const DOUBT_POLL_MS = 25;
@@ -79,12 +80,13 @@ export class LeaderFinder {
   }
 
   #heard(from: number, reply: RemotingCommand): void {
-    if (reply.extFields?.['isLeader'] === 'true') {
+    const { isLeader, controllerLeaderAddress } = readControllerMetadata(reply.extFields);
+    if (isLeader) {
       this.#believe(from);
       return;
     }
     // Hearsay may be stale: it counts only while nothing better is known, and never for the member in doubt.
-    const named = this.#links.members.indexOf(reply.extFields?.['controllerLeaderAddress'] ?? '');
+    const named = this.#links.members.indexOf(controllerLeaderAddress ?? '');
     if (this.#sure || named < 0 || named === this.#doubted) return;
     if (this.#links.connection(named, 0) !== null) this.#believe(named);
   }

@@ -51,9 +51,9 @@ export class Links {
     return connection !== null && connection.state === 'open' ? connection : null;
   }
 
-  /** Requests without an answer, over all connections. */
-  get inFlight(): number {
-    return this.#connections.reduce((sum, connection) => sum + (connection?.inFlight ?? 0), 0);
+  /** After `close`: nothing can be asked any more. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Whether no connection is still on its way. */

@@ -14,7 +14,7 @@ import { type BrokerSet, fleetOf } from './fleet.js';
 import { Heartbeats } from './heartbeats.js';
 import { LeaderFinder } from './leader.js';
 import { Links } from './links.js';
-import type { TrialSpec, WorkerResult } from './messages.js';
+import type { MeteredPhase, TrialSpec, WorkerResult } from './messages.js';
 import { Meter } from './meter.js';
 import { type ArrivalStream, OpenLoop } from './open-loop.js';
 import { AlterSyncStateSets, type Operation, RoundRobin, rereader } from './operations.js';
@@ -59,16 +59,15 @@ export async function runLoadTrial(
   });
   const writes = workload.load.mode !== 'timers' && 'alterSyncStateSet' in workload.load.mix;
   const meter = new Meter({
-    recorder: context.recorder(operationsOf(workload)),
+    operations: operationsOf(workload),
     clock,
-    windowMs: workload.durationMs,
     post: context.post,
   });
   const driver = new Driver({ links, leader, clock, outcomes: meter });
   const operations = operationTable({ workload, sets, links, leader, context });
 
   try {
-    context.post(meter.progress('connect', 0));
+    context.post({ kind: 'phase', phase: 'connect' });
     links.open();
     leader.start();
     const found = await stop.pollUntil(() => leader.isSure && links.settled, FIND_LEADER_MS);
@@ -76,7 +75,7 @@ export async function runLoadTrial(
       throw new PrepareError(`no member of ${spec.members.join(', ')} said that it leads`);
     }
     heartbeats.start();
-    context.post(meter.progress('prepare', 0));
+    context.post({ kind: 'phase', phase: 'prepare' });
     if (needsSets(workload)) {
       await prepare({ sets, links, leader, clock, deadlineMs: PREPARE_MS, stop });
     }
@@ -100,31 +99,28 @@ export async function runLoadTrial(
     heartbeats.stop();
     leader.stop();
     links.close();
+    meter.destroy();
   }
 
-  async function runWindow(phase: 'warm-up' | 'measure', lengthMs: number, startMs: number) {
+  async function runWindow(phase: MeteredPhase, lengthMs: number, startMs: number) {
     const endMs = startMs + lengthMs;
     await stop.sleepUntil(startMs);
     driver.window += 1;
     const loop = newLoop(startMs, endMs);
     const usage = context.usage();
-    meter.open({
-      window: driver.window,
-      startMs,
-      endMs,
-      phase,
-      asked: () => loop.asked,
-      intervalMs: phase === 'measure' ? workload.intervalMs : null,
-    });
-    if (!stop.isRequested) {
+    const { intervalMs } = workload;
+    const asked = (): number => loop.asked;
+    meter.open({ number: driver.window, phase, startMs, endMs, intervalMs, asked });
+    const isWanted = !stop.isRequested;
+    if (isWanted) {
       loop.start();
       await stop.sleepUntil(endMs);
       loop.stop();
     }
+    const windowMs = meter.close();
+    const measuredMs = isWanted ? windowMs : 0;
     const used = usage();
-    const measuredMs = Math.max(0, Math.min(clock.nowMs(), endMs) - startMs);
     const inFlightAtEnd = driver.inFlight;
-    meter.close();
     await drain();
     return { ...used, measuredMs, inFlightAtEnd, asked: loop.asked };
   }
@@ -193,7 +189,9 @@ export async function runLoadTrial(
   }
 
   /** Draws operations by their shares; the same seed draws the same ones. */
-  function picker(mix: Readonly<Partial<Record<OperationName, number | undefined>>>): () => Operation {
+  function picker(
+    mix: Readonly<Partial<Record<OperationName, number | undefined>>>,
+  ): () => Operation {
     const choices: { readonly operation: Operation; readonly below: number }[] = [];
     let total = 0;
     for (const [name, weight] of Object.entries(mix) as [OperationName, number | undefined][]) {

@@ -1,5 +1,6 @@
 /** What passes between the main thread and a load worker during one trial. */
-import type { Interval, Operation } from '../measure/results.js';
+import type { RecorderTotals } from '../measure/recorder.js';
+import type { Interval } from '../measure/results.js';
 import type { WorkloadPoint } from '../workload/points.js';
 
 /** The task of one worker for one trial. */
@@ -13,47 +14,41 @@ export interface TrialSpec {
   readonly seed: number;
 }
 
-export type Phase = 'connect' | 'prepare' | 'warm-up' | 'measure' | 'drain';
+/** Phases in which requests are counted. */
+export type MeteredPhase = 'warm-up' | 'measure';
+export type Phase = 'connect' | 'prepare' | MeteredPhase;
 
 export type FromWorker =
+  | { readonly kind: 'phase'; readonly phase: Phase }
   /** Ready for a phase; it begins when the main thread says when. */
-  | { readonly kind: 'ready'; readonly phase: 'warm-up' | 'measure' }
-  | ProgressMessage
-  /** One interval of the measured window, its histograms encoded. */
-  | { readonly kind: 'interval'; readonly interval: Interval };
+  | { readonly kind: 'ready'; readonly phase: MeteredPhase }
+  | IntervalMessage;
 
-export interface ProgressMessage {
-  readonly kind: 'progress';
-  readonly phase: Phase;
-  /** All figures since the last message of this worker. */
+/** What happened since the last such message, histograms encoded. */
+export interface IntervalMessage {
+  readonly kind: 'interval';
+  readonly phase: MeteredPhase;
+  /** Requests that were due. */
   readonly asked: number;
-  readonly ok: number;
-  readonly errors: number;
-  readonly elapsedMs: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-  readonly latenessP99Us: number;
+  readonly interval: Interval;
 }
 
 export type ToWorker =
+  /** The phase that all are ready for begins at this time of the wall clock. */
   | { readonly kind: 'go'; readonly atWallMs: number }
   /** Ends the trial early and keeps what was measured. */
   | { readonly kind: 'stop' };
-
-export type WorkerOperation = Omit<Operation, 'proof'>;
 
 /** What one worker measured. */
 export interface WorkerResult {
   readonly measuredMs: number;
   readonly wasStopped: boolean;
-  readonly operations: readonly WorkerOperation[];
-  /** Encoded. */
-  readonly lateness: string;
+  readonly totals: RecorderTotals;
   readonly asked: number;
   readonly sent: number;
   readonly inFlightAtEnd: number;
-  /** Successes that came after the window: in the histograms, not in `ok`. */
-  readonly okAfterWindow: number;
+  /** Successes that came after the window, by operation: in the histograms, not among those in time. */
+  readonly okAfterWindow: Readonly<Record<string, number>>;
   readonly eventLoopUtilization: number;
   /** Time on a processor over the window, in [0, 1]; null where the system does not tell. */
   readonly cpuShare: number | null;

@@ -8,6 +8,7 @@ import { BoundedQueue } from '../lib/bounded-queue.js';
 import type { Clock } from '../lib/clock.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import type { RemotingCommand } from '../remoting/command.js';
+import { readAlterSyncStateSetReply } from '../remoting/headers.js';
 import type { OperationName } from '../workload/schema.js';
 import type { Flight } from './driver.js';
 import type { Broker, BrokerSet } from './fleet.js';
@@ -112,9 +113,8 @@ export class AlterSyncStateSets implements Operation {
     if (set === null) return;
     flight.set = null;
     if (reply?.code === ResponseCode.Success) {
-      const epoch = reply.extFields?.['newSyncStateSetEpoch'];
       set.syncStateSet = proposed;
-      set.syncStateSetEpoch = epoch === undefined ? set.syncStateSetEpoch + 1 : Number(epoch);
+      set.syncStateSetEpoch = readAlterSyncStateSetReply(reply.extFields).newSyncStateSetEpoch;
       this.#idle.offer(set);
     } else if (hadNoEffect(failure, reply)) {
       this.#idle.offer(set);
@@ -141,7 +141,9 @@ export function rereader(options: {
   const { links, leader, clock } = options;
   return function reread(set, done): void {
     const again = (): void => {
-      clock.after(REREAD_RETRY_MS, () => reread(set, done));
+      clock.after(REREAD_RETRY_MS, () => {
+        if (!links.isClosed) reread(set, done);
+      });
     };
     const member = leader.leader;
     const connection = member < 0 ? null : links.connection(member, set.brokers[0]?.lane ?? 0);

@@ -9,6 +9,7 @@ import type { Request } from '../client/types.js';
 import type { Clock } from '../lib/clock.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import type { RemotingCommand } from '../remoting/command.js';
+import { readAlterSyncStateSetReply, readMaster } from '../remoting/headers.js';
 import { type BrokerSet, CLUSTER } from './fleet.js';
 import type { LeaderFinder } from './leader.js';
 import type { Links } from './links.js';
@@ -179,22 +180,22 @@ function after(set: BrokerSet, view: SetView | null, step: Step, reply: Remoting
     case 'apply':
       return { ...known, registered: [...known.registered, step.id] };
     case 'elect': {
-      const fields = reply.extFields ?? {};
-      const masterId = Number(fields['masterBrokerId'] ?? step.id);
+      const master = readMaster(reply.extFields);
+      const masterId = master.masterBrokerId ?? step.id;
       return {
         ...known,
         masterId,
-        masterEpoch: Number(fields['masterEpoch'] ?? known.masterEpoch + 1),
+        masterEpoch: master.masterEpoch ?? 0,
         syncStateSet: [masterId],
-        syncStateSetEpoch: Number(fields['syncStateSetEpoch'] ?? known.syncStateSetEpoch + 1),
+        syncStateSetEpoch: master.syncStateSetEpoch ?? 0,
       };
     }
     case 'expand': {
-      const epoch = reply.extFields?.['newSyncStateSetEpoch'];
+      const { newSyncStateSetEpoch } = readAlterSyncStateSetReply(reply.extFields);
       return {
         ...known,
         syncStateSet: set.brokers.map((broker) => broker.id),
-        syncStateSetEpoch: Number(epoch ?? known.syncStateSetEpoch + 1),
+        syncStateSetEpoch: newSyncStateSetEpoch,
       };
     }
   }

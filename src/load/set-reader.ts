@@ -11,6 +11,7 @@ import {
 } from '../remoting/bodies.js';
 import type { RemotingCommand } from '../remoting/command.js';
 import { BodyError } from '../remoting/errors.js';
+import { readMaster } from '../remoting/headers.js';
 import type { SetFacts } from './fleet.js';
 import type { Answer, Call } from './simulated-broker.js';
 
@@ -44,9 +45,10 @@ export function factsOf(reply: RemotingCommand | null): SetFacts | null {
   if (reply?.code !== ResponseCode.Success) return null;
   const set = readable(() => decodeSyncStateSet(reply.body));
   if (set === null) return null;
+  const { masterBrokerId, masterEpoch } = readMaster(reply.extFields);
   return {
-    masterId: Number(reply.extFields?.['masterBrokerId'] ?? 0),
-    masterEpoch: Number(reply.extFields?.['masterEpoch'] ?? 0),
+    masterId: masterBrokerId ?? 0,
+    masterEpoch: masterEpoch ?? 0,
     syncStateSet: set.syncStateSet,
     syncStateSetEpoch: set.syncStateSetEpoch,
   };

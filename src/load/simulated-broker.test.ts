@@ -44,7 +44,7 @@ const leader = { controllerLeaderAddress: 'L' };
 
 const untilRegistered: readonly Step[] = [
   [start, '1005 to 0'],
-  [reply('metadata', 0, leader), '1012 to L'],
+  [reply('metadata', 0, leader), 'refresh-metadata in 3000, 1012 to L'],
   [reply('next-id', 0, { nextBrokerId: '1' }), '1013 to L id=1 code=a:1;1000'],
   [reply('apply-id', 0), '1003 to L id=1'],
 ];
@@ -53,8 +53,7 @@ const untilMaster: readonly Step[] = [
   [reply('register', 0, {}, [], 0), 'beat epoch=-1, 1002 to L id=1'],
   [
     reply('elect', 0, master(1), [1]),
-    'master@1, check-sync-state-set in 3000, running, ' +
-      'beat in 1000, poll-replica-info in 3000, refresh-metadata in 3000',
+    'master@1, check-sync-state-set in 3000, running, beat in 1000, poll-replica-info in 3000',
   ],
 ];
 
@@ -66,8 +65,7 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
       ...untilRegistered,
       [
         reply('register', 0, master(2), [2], 1),
-        'follows 2@1, beat epoch=1, running, ' +
-          'beat in 1000, poll-replica-info in 3000, refresh-metadata in 3000',
+        'follows 2@1, beat epoch=1, running, ' + 'beat in 1000, poll-replica-info in 3000',
       ],
     ],
   },
@@ -78,7 +76,7 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
       [reply('register', 0, {}, [], 0), 'beat epoch=-1, 1002 to L id=1'],
       [
         reply('elect', 2011, master(2), [2]),
-        'follows 2@1, running, beat in 1000, poll-replica-info in 3000, refresh-metadata in 3000',
+        'follows 2@1, running, beat in 1000, poll-replica-info in 3000',
       ],
     ],
   },
@@ -101,7 +99,7 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
     name: 'a lost reply to 1013 leaks the id: the next try asks for another, with a new check code',
     steps: [
       [start, '1005 to 0'],
-      [reply('metadata', 0, leader), '1012 to L'],
+      [reply('metadata', 0, leader), 'refresh-metadata in 3000, 1012 to L'],
       [reply('next-id', 0, { nextBrokerId: '1' }), '1013 to L id=1 code=a:1;1000'],
       [nothing('apply-id'), 'retry-register in R'],
       [due('retry-register'), '1012 to L'],
@@ -112,7 +110,7 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
     name: 'a refused id is asked for anew; a confirmed one is kept when the registration fails',
     steps: [
       [start, '1005 to 0'],
-      [reply('metadata', 0, leader), '1012 to L'],
+      [reply('metadata', 0, leader), 'refresh-metadata in 3000, 1012 to L'],
       [reply('next-id', 0, { nextBrokerId: '1' }), '1013 to L id=1 code=a:1;1000'],
       [reply('apply-id', 2014), 'retry-register in R'],
       [due('retry-register'), '1012 to L'],
@@ -126,7 +124,7 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
     name: 'after five failed registrations the broker rests 5 s and starts over from there',
     steps: [
       [start, '1005 to 0'],
-      [reply('metadata', 0, leader), '1012 to L'],
+      [reply('metadata', 0, leader), 'refresh-metadata in 3000, 1012 to L'],
       [nothing('next-id'), 'retry-register in R'],
       [due('retry-register'), '1012 to L'],
       [reply('next-id', 1), 'retry-register in R'],

@@ -14,6 +14,7 @@
 import type { Request } from '../client/types.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import type { Prng } from '../lib/prng.js';
+import { readControllerMetadata, readMaster, readNextBrokerId } from '../remoting/headers.js';
 import { CLUSTER, heartbeatOf } from './fleet.js';
 
 export type Phase = 'initial' | 'leader-known' | 'registered' | 'running';
@@ -216,7 +217,7 @@ export class SimulatedBroker {
   }
 
   #heardOfLeader(call: 'metadata' | 'refresh', answer: Answer): void {
-    const leader = answer.extFields['controllerLeaderAddress'] ?? '';
+    const leader = readControllerMetadata(answer.extFields).controllerLeaderAddress ?? '';
     if (answer.code !== ResponseCode.Success || leader === '') {
       this.#noLeaderFrom(call);
       return;
@@ -227,6 +228,7 @@ export class SimulatedBroker {
       return;
     }
     this.#phase = 'leader-known';
+    this.#wait('refresh-metadata', times.firstPollMs);
     this.#resume();
   }
 
@@ -280,7 +282,6 @@ export class SimulatedBroker {
     this.#effects.push({ kind: 'running' });
     this.#wait('beat', times.beatMs);
     this.#wait('poll-replica-info', times.firstPollMs);
-    this.#wait('refresh-metadata', times.firstPollMs);
   }
 
   #answered(call: Call, answer: Answer): void {
@@ -292,7 +293,7 @@ export class SimulatedBroker {
         break;
       case 'next-id':
         if (ok) {
-          const id = Number(answer.extFields['nextBrokerId']);
+          const id = readNextBrokerId(answer.extFields).nextBrokerId ?? 0;
           this.#applying = { id, checkCode: `${this.#is.address};${this.#is.wallMs()}` };
           this.#askApply(this.#applying);
         } else this.#registerFailed();
@@ -485,13 +486,12 @@ export class SimulatedBroker {
 }
 
 function roleIn({ extFields, syncStateSet, syncStateSetEpoch }: Answer): Role {
-  const master = extFields['masterBrokerId'];
-  const masterId = master === undefined ? null : Number(master);
+  const { masterBrokerId, masterEpoch, syncStateSetEpoch: epoch } = readMaster(extFields);
   return {
-    masterId,
-    masterEpoch: Number(extFields['masterEpoch'] ?? 0),
-    syncStateSet: syncStateSet ?? (masterId === null ? [] : [masterId]),
+    masterId: masterBrokerId,
+    masterEpoch: masterEpoch ?? 0,
+    syncStateSet: syncStateSet ?? (masterBrokerId === null ? [] : [masterBrokerId]),
     // In the body of 1003 and 1004, in the header of 1002.
-    syncStateSetEpoch: syncStateSetEpoch ?? Number(extFields['syncStateSetEpoch'] ?? 0),
+    syncStateSetEpoch: syncStateSetEpoch ?? epoch ?? 0,
   };
 }

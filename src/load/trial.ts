@@ -5,8 +5,7 @@ import type { Clock } from '../lib/clock.js';
 import { runBringUpTrial } from './bring-up-trial.js';
 import type { Connect } from './links.js';
 import { runLoadTrial } from './load-trial.js';
-import type { FromWorker, TrialSpec, WorkerResult } from './messages.js';
-import type { OutcomeRecorder } from './meter.js';
+import type { FromWorker, MeteredPhase, TrialSpec, WorkerResult } from './messages.js';
 import type { Stop } from './stop.js';
 
 export interface Usage {
@@ -24,10 +23,9 @@ export interface TrialContext {
    *
    * @returns when the phase begins for all workers, on this worker's clock; now, when told to stop.
    */
-  ready(phase: 'warm-up' | 'measure'): Promise<number>;
+  ready(phase: MeteredPhase): Promise<number>;
   /** Begins to watch what this thread uses; the returned function says how much it was. */
   usage(): () => Usage;
-  recorder(operations: readonly string[]): OutcomeRecorder;
 }
 
 export function runTrial(spec: TrialSpec, context: TrialContext): Promise<WorkerResult> {

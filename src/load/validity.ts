@@ -15,7 +15,6 @@ import type { Trial } from '../measure/results.js';
 export interface GeneratorFacts {
   readonly mode: Trial['load']['mode'];
   readonly asked: number;
-  readonly sent: number;
   readonly ok: number;
   readonly rejected: Readonly<Record<string, number>>;
   readonly failed: Readonly<Record<string, number>>;

@@ -50,7 +50,7 @@ export class ServerConnection {
     this.#outbound = new Outbound(socket, serverIdentity, () => this.#afterFlush());
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('drain', () => this.#resume());
-    socket.on('end', () => this.close('closed by peer'));
+    socket.on('end', () => this.#closed('closed by peer'));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#closed(error.code ?? error.message));
     socket.on('close', () => {
       this.#closed('closed by peer');

@@ -95,14 +95,16 @@ class FramedServer implements TcpServer {
   readonly #connections = new Set<ServerConnection>();
   #sweepTimer: NodeJS.Timeout | null = null;
   #nextId = 1;
+  port: number;
   connectionsRefused = 0;
 
   constructor(options: TcpServerOptions, handler: ServerHandler) {
     this.#options = options;
     this.#handler = handler;
-    // Half-open, so that a peer that stops sending still gets the answers of this turn.
-    const socketOptions = { noDelay: true, keepAlive: false, allowHalfOpen: true };
-    this.#server = createServer(socketOptions, (socket) => this.#accept(socket));
+    this.port = options.port;
+    this.#server = createServer({ noDelay: true, keepAlive: false }, (socket) =>
+      this.#accept(socket),
+    );
     this.#server.maxConnections = options.connectionsMax ?? 20_000;
     this.#server.on('drop', (peer) => {
       this.connectionsRefused += 1;
@@ -112,11 +114,6 @@ class FramedServer implements TcpServer {
         'refused',
       );
     });
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : this.#options.port;
   }
 
   get connections(): number {
@@ -130,6 +127,8 @@ class FramedServer implements TcpServer {
       this.#server.listen({ host, port, backlog: BACKLOG }, () => {
         this.#server.removeAllListeners('error');
         this.#server.on('error', (error) => this.#options.logger.error({ error }, 'accept failed'));
+        const address = this.#server.address();
+        if (typeof address === 'object' && address !== null) this.port = address.port;
         this.#sweepTimer = setInterval(() => this.#sweep(), idleCloseMs / IDLE_SWEEPS);
         resolve();
       });

@@ -13,7 +13,7 @@ import type { Effect, ElectionTiming, Entry, MemberId, Message } from './types.j
 const { RAFT_SEEDS = '300', RAFT_FIRST_SEED = '1' } = process.env;
 const SEEDS = Number(RAFT_SEEDS);
 const FIRST_SEED = Number(RAFT_FIRST_SEED);
-const STEPS = 4_000;
+const STEPS = 6_000;
 /** Short, so that many terms fit into one schedule. */
 const timing: ElectionTiming = {
   heartbeatMs: 40,
@@ -57,6 +57,8 @@ interface Climate {
   readonly reorder: number;
   /** The chance that a message is held back, to arrive when the world has moved on. */
   readonly delay: number;
+  /** The chance that one of those arrives, per message that is on time. */
+  readonly lateness: number;
   readonly cut: number;
   readonly crash: number;
   /** The chance that a waiting append becomes durable in a step. */
@@ -78,10 +80,16 @@ class Schedule {
   readonly #ids: readonly MemberId[];
   /** Which messages still pass between which members; members of one side see each other. */
   #side = new Map<MemberId, number>();
+  #oneWay = false;
+  #leak = 0;
   /** Every entry ever appended, by index and term: there is only one, and only one before it. */
   readonly #known = new Map<string, { readonly entry: Entry; readonly prevTerm: number }>();
   readonly #reads = new Map<string, number>();
   #late: Message[] = [];
+  /** A member for which time passes slowly: as a leader it learns last that it is none. */
+  #sleepy: MemberId | null = null;
+  #lateFrom = 0;
+  #steps = 0;
   #readId = 0;
 
   constructor(size: number, seed: number) {
@@ -91,10 +99,11 @@ class Schedule {
       loss: chance.pick([0, 0.01, 0.1]),
       repeat: chance.pick([0, 0.05, 0.2]),
       reorder: chance.pick([0, 0.1, 0.5]),
-      delay: chance.pick([0, 0.02, 0.1]),
-      cut: chance.pick([0, 0.002, 0.02]),
+      delay: chance.pick([0, 0.02, 0.2]),
+      lateness: chance.pick([0.02, 0.2]),
+      cut: chance.pick([0, 0.001, 0.002, 0.02]),
       crash: chance.pick([0, 0.001, 0.01]),
-      flush: chance.pick([0.05, 0.3, 0.9]),
+      flush: chance.pick([0.1, 0.5, 1]),
     };
     this.#group = new Group({
       size,
@@ -108,7 +117,7 @@ class Schedule {
         outOfOrderMax: chance.pick([1, 8]),
       },
       onEffect: (id, effect) => this.#check(id, effect),
-      linked: (from, to) => this.#side.get(from) === this.#side.get(to),
+      carries: (message) => this.#carries(message),
     });
     this.#ids = [...this.#group.members.keys()];
   }
@@ -139,14 +148,17 @@ class Schedule {
   }
 
   #step(): void {
+    this.#steps += 1;
     const chance = this.#chance;
     const roll = chance.unit();
     if (chance.chance(this.#climate.cut)) this.#cut();
     if (chance.chance(this.#climate.crash)) this.#crash();
     if (roll < 0.2) {
-      this.#group.step(chance.pick(this.#ids), {
+      const id = chance.pick(this.#ids);
+      if (id === this.#sleepy && chance.chance(0.95)) return;
+      this.#group.step(id, {
         kind: 'tick',
-        elapsedMs: chance.pick([1, 10, 10, 10, 30, 100]),
+        elapsedMs: chance.chance(0.01) ? 100 : chance.between(1, 40),
       });
     } else if (roll < 0.27) {
       const bodies = Array.from({ length: chance.between(1, 3) }, () => new Uint8Array(1));
@@ -163,7 +175,8 @@ class Schedule {
 
   #deliverOne(): void {
     const { network } = this.#group;
-    if (this.#late.length > 0 && this.#chance.chance(0.02)) {
+    const lateComes = this.#steps >= this.#lateFrom && this.#chance.chance(this.#climate.lateness);
+    if (this.#late.length > 0 && lateComes) {
       const [message] = this.#late.splice(this.#chance.between(0, this.#late.length - 1), 1);
       assert(message !== undefined);
       this.#group.deliver(message);
@@ -181,8 +194,35 @@ class Schedule {
 
   #cut(): void {
     this.#side = new Map();
+    this.#sleepy = null;
+    this.#oneWay = this.#chance.chance(0.3);
+    this.#leak = this.#chance.pick([0, 0, 0.1]);
     if (this.#chance.chance(0.4)) return;
-    for (const id of this.#ids) this.#side.set(id, this.#chance.between(0, 1));
+    const alone = this.#chance.chance(0.7) ? this.#anyLeader() : null;
+    for (const id of this.#ids) {
+      this.#side.set(id, alone === null ? this.#chance.between(0, 1) : Number(id === alone));
+    }
+    if (alone !== null) this.#sleepy = alone;
+    // What was under way between the sides arrives, or waits in buffers, perhaps for long.
+    const underWay = this.#group.network;
+    this.#group.network = underWay.filter((message) => {
+      const stays = this.#passes(message) || this.#chance.chance(0.3);
+      if (!stays) this.#late.push(message);
+      return stays;
+    });
+    this.#lateFrom = this.#steps + this.#chance.between(0, 500);
+  }
+
+  /** What cannot pass is lost, or waits in some buffer. */
+  #carries(message: Message): boolean {
+    const passes = this.#passes(message);
+    if (!passes && this.#chance.chance(this.#leak)) this.#late.push(message);
+    return passes;
+  }
+
+  #passes(message: Message): boolean {
+    const [from, to] = [this.#side.get(message.from) ?? 0, this.#side.get(message.to) ?? 0];
+    return from === to || (this.#oneWay && from < to);
   }
 
   #crash(): void {

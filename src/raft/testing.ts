@@ -28,8 +28,8 @@ export interface GroupOptions {
   readonly entriesPerMessageMax?: number;
   /** Sees each effect before it is performed. */
   readonly onEffect?: (member: MemberId, effect: Effect) => void;
-  /** Whether a message can leave now; true when not given. */
-  readonly linked?: (from: MemberId, to: MemberId) => boolean;
+  /** Whether a message may leave for `network`; all may when not given. */
+  readonly carries?: (message: Message) => boolean;
 }
 
 export class SimulatedMember {
@@ -195,7 +195,7 @@ export class Group {
   }
 
   #post(message: Message): void {
-    if (this.#options.linked?.(message.from, message.to) ?? true) this.network.push(message);
+    if (this.#options.carries?.(message) ?? true) this.network.push(message);
   }
 }
 

@@ -37,9 +37,9 @@ export class FrameDecoder {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  /** Bytes held back until the rest of their frame arrives. */
-  get bufferedBytes(): number {
-    return this.#gathered;
+  /** Memory held for a frame whose rest has not arrived. */
+  get heldBytes(): number {
+    return this.#gather.length;
   }
 
   /**

@@ -26,6 +26,7 @@ export function milliseconds(value: number): string {
 }
 
 export function megabytes(bytes: number): string {
+  if (bytes >= 10 * 2 ** 30) return `${rounded(bytes / 2 ** 30)} GB`;
   return `${rounded(bytes / 2 ** 20)} MB`;
 }
 

@@ -12,9 +12,9 @@ import { LogEngine } from '../engine/log-engine.js';
 import { systemClock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
 import { Prng } from '../lib/prng.js';
-import { isMemberCode, MemberCodec } from '../net/member-codec.js';
+import { isMemberCode } from '../net/member-codec.js';
 import { listen, type ServerHandler } from '../net/tcp-server.js';
-import { TcpTransport } from '../net/tcp-transport.js';
+import { tcpTransport } from '../net/transport.js';
 import { isResponse } from '../remoting/command.js';
 import { openFileStore } from '../storage/file-store.js';
 import { brokerNamesInOrder } from '../controller/state.js';
@@ -68,11 +68,10 @@ export async function startController(
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const codec = new MemberCodec({ group: config.group, self: self.id });
-  const others = config.peers.filter(({ id }) => id !== self.id);
-  const transport = new TcpTransport({
-    codec,
-    peers: new Map(others.map(({ id, host, port }) => [id, { host, port }])),
+  const transport = tcpTransport({
+    self: self.id,
+    group: config.group,
+    peers: config.peers,
     logger,
   });
   const log: LogEngine = new LogEngine({
@@ -101,7 +100,7 @@ export async function startController(
 
   const handler: ServerHandler = {
     onCommand(connection, command) {
-      if (isMemberCode(command.code)) log.receive(codec.decode(command));
+      if (isMemberCode(command.code)) log.receive(transport.receive(command));
       else if (!isResponse(command)) controller.handle(command, connection);
     },
     onClose: (connection) => controller.connectionClosed(connection),

@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { lockDirectory } from './directory-lock.js';
 
-const fresh = (): string => fs.mkdtempSync(join(os.tmpdir(), 'quorumark-lock-'));
+const root = fs.mkdtempSync(join(os.tmpdir(), 'quorumark-lock-'));
+after(() => fs.rmSync(root, { recursive: true }));
+const fresh = (): string => fs.mkdtempSync(join(root, 'store-'));
 const isLocked = { code: 'STORE_LOCKED', message: /is locked by process \d+$/ };
 
 test('a second lock is refused and names the holder, until the first is released', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { logIndex, term } from '../lib/brand.js';
 import { type Clock, systemClock } from '../lib/clock.js';
@@ -12,11 +12,14 @@ import { CrashableFiles } from './crashable-files.js';
 import { type FileStoreOptions, openFileStore } from './file-store.js';
 import type { Durability, LogStore } from './log-store.js';
 
+const root = fs.mkdtempSync(join(os.tmpdir(), 'quorumark-store-'));
+after(() => fs.rmSync(root, { recursive: true }));
+
 const policies: readonly Durability[] = ['background', 'group', 'each'];
 
 for (const durability of policies) {
   conformance(`file, ${durability}`, () => {
-    const directory = fs.mkdtempSync(join(os.tmpdir(), 'quorumark-store-'));
+    const directory = fs.mkdtempSync(join(root, 'store-'));
     const options = { directory, durability, logger: silent };
     const store = openFileStore(options);
     return { store, reopen: () => reopened(store, options) };

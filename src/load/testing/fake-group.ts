@@ -76,6 +76,9 @@ export class FakeGroup {
         return { ...ok(role(set)), body: setBody(set) };
       case RequestCode.GetSyncStateData:
         return this.#syncStateData(JSON.parse(String(request.body)) as string[]);
+      case RequestCode.CleanBrokerData:
+        this.sets.delete(name);
+        return ok();
       case RequestCode.AlterSyncStateSet:
         return this.#alter(set, fields, String(request.body));
     }

@@ -3,7 +3,7 @@
  * machine's floor as a line across.
  */
 import * as palette from '../palette.js';
-import { type ChartSpec, colourScale, frame, type Hue } from './base.js';
+import { type ChartSpec, colourScale, frame, type Hue, NAME_AXIS, rowName } from './base.js';
 
 export interface Bar {
   /** Names the row; unique within the chart. */
@@ -43,17 +43,20 @@ export function barsChart({ bars, hues, floor }: BarsData): ChartSpec {
     sort: null,
     title: null,
     scale: { paddingInner: 0.45, paddingOuter: 0.3 },
-    axis: { labelLimit: 130, minExtent: 96, maxExtent: 140, labelColor: palette.ink.light },
+    axis: { labelLimit: 0, labelColor: palette.ink.light },
   } as const;
   const intervals = bars.filter(({ low, high }) => low !== null && high !== null);
   const dots = bars.flatMap(({ row, trials }) =>
-    trials.map((value) => ({ row, median: value, say: `${row}: one trial` })),
+    trials.map((value) => ({ row: rowName(row), median: value })),
   );
-  const values = bars.map(({ trials: _, ...bar }) => ({ ...bar, say: `${bar.row}: ${bar.text}` }));
+  const values = bars.map(({ trials: _, ...bar }) => ({
+    ...bar,
+    row: rowName(bar.row),
+    say: `${bar.row}: ${bar.text}`,
+  }));
   return {
-    ...frame,
-    height: { step: 34 },
-    padding: { ...frame.padding, top: floor === undefined ? 2 : 20 },
+    ...frame({ left: NAME_AXIS, top: floor === undefined ? 2 : 20, bottom: 4 }),
+    height: 10 + 34 * bars.length,
     data: { values },
     encoding: { y },
     layer: [
@@ -97,22 +100,30 @@ export function barsChart({ bars, hues, floor }: BarsData): ChartSpec {
         encoding: { x },
       },
       {
-        data: { values: intervals.map(({ row, low, high }) => ({ row, low, high })) },
+        data: { values: intervals.map(({ row, low, high }) => ({ row: rowName(row), low, high })) },
         mark: { type: 'rule', color: palette.ink.light, strokeWidth: 1.5 },
         encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' } },
       },
-      {
-        mark: {
-          type: 'text',
-          align: 'left',
-          dx: 8,
-          color: palette.ink.light,
-          fontSize: 13,
-          fontWeight: 600,
-        },
-        encoding: { x: { ...x, field: 'end' }, text: { field: 'text', type: 'nominal' } },
-        transform: [{ calculate: 'max(datum.median, datum.high || 0)', as: 'end' }],
-      },
+      // A halo, where the number lies over the floor's line.
+      valueText({ x, isHalo: true }),
+      valueText({ x, isHalo: false }),
     ],
+  };
+}
+
+function valueText({ x, isHalo }: { readonly x: object; readonly isHalo: boolean }) {
+  return {
+    transform: [{ calculate: 'max(datum.median, datum.high || 0)', as: 'end' }],
+    mark: {
+      type: 'text',
+      align: 'left',
+      dx: 8,
+      fontSize: 13,
+      fontWeight: 600,
+      ...(isHalo
+        ? { stroke: palette.paper.light, strokeWidth: 4, strokeJoin: 'round' }
+        : { color: palette.ink.light }),
+    },
+    encoding: { x: { ...x, field: 'end' }, text: { field: 'text', type: 'nominal' } },
   };
 }

@@ -7,6 +7,7 @@ import {
   logDomain,
   logTicks,
   MS_LABEL,
+  VALUE_AXIS,
 } from './base.js';
 
 export interface LatencyPoint {
@@ -36,20 +37,20 @@ export function latencyChart({ points, hues, dashed }: LatencyData): ChartSpec {
   const domain = logDomain(points.map(({ latencyMs }) => latencyMs));
   const last = Math.max(1, ...values.map((value) => value.nines));
   const labels = marked.map((percentile) => Number(nines(percentile).toFixed(4)));
-  const text = labels.map((label, index) => `datum.value == ${label} ? '${marked[index]} %' : `);
+  const text = labels.map((label, index) => `datum.value == ${label} ? '${marked[index]}' : `);
   return {
-    ...frame,
+    ...frame({ left: VALUE_AXIS, top: 24, bottom: 42 }),
     height: 210,
-    padding: { ...frame.padding, top: 22 },
     data: { values },
     encoding: {
       x: {
         field: 'nines',
         type: 'quantitative',
-        title: 'share of requests answered within',
+        title: 'percentile',
         scale: { domain: [0, last], nice: false },
         axis: {
           values: labels.filter((label) => label <= last),
+          labelOverlap: false,
           labelExpr: `${text.join('')}''`,
         },
       },

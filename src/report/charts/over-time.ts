@@ -14,6 +14,7 @@ import {
   logDomain,
   logTicks,
   MS_LABEL,
+  VALUE_AXIS,
 } from './base.js';
 
 export interface TimePoint {
@@ -91,6 +92,7 @@ function timeChart(
     scale: { domain: [0, lengthS], nice: false },
     axis: { tickCount: 6, grid: false, tickMinStep: 1 },
   } as const;
+  const labelled = faults.map((fault) => ({ ...fault, isLate: fault.atS > lengthS / 2 }));
   const bands = faults.filter(({ untilS }) => untilS !== null);
   const faultLayers = [
     {
@@ -104,28 +106,12 @@ function timeChart(
       encoding: { x },
     },
     ...(parts.isLabelled
-      ? [
-          {
-            data: { values: faults },
-            mark: {
-              type: 'text',
-              align: 'left',
-              baseline: 'bottom',
-              dx: 5,
-              y: -3,
-              color: palette.alarm.light,
-              fontSize: 12,
-              fontWeight: 600,
-            },
-            encoding: { x, text: { field: 'label', type: 'nominal' } },
-          },
-        ]
+      ? [false, true].map((isLate) => faultLabels(labelled, { x, isLate }))
       : []),
   ];
   return {
-    ...frame,
+    ...frame({ left: VALUE_AXIS, ...roomFor(parts, faults) }),
     height: parts.height,
-    padding: { ...frame.padding, top: 24 },
     data: { values: points },
     layer: [
       ...(faults.length === 0 ? [] : faultLayers),
@@ -140,4 +126,33 @@ function timeChart(
       },
     ],
   };
+}
+
+/** Above the plot, to the side on which there is room. */
+function faultLabels(
+  faults: readonly (FaultMark & { readonly isLate: boolean })[],
+  { x, isLate }: { readonly x: object; readonly isLate: boolean },
+) {
+  return {
+    data: { values: faults.filter((fault) => fault.isLate === isLate) },
+    mark: {
+      type: 'text',
+      align: isLate ? 'right' : 'left',
+      baseline: 'bottom',
+      dx: isLate ? 4 : -4,
+      y: -26,
+      color: palette.alarm.light,
+      fontSize: 12,
+      fontWeight: 600,
+    },
+    encoding: { x, text: { field: 'label', type: 'nominal' } },
+  };
+}
+
+/** Over a labelled plot: its title and, above that, what happened. */
+function roomFor(
+  { isLabelled, title }: { readonly isLabelled: boolean; readonly title: string | null },
+  faults: readonly FaultMark[],
+) {
+  return { top: isLabelled && faults.length > 0 ? 44 : 24, bottom: title === null ? 24 : 42 };
 }

@@ -1,6 +1,6 @@
 /** What each process took from the machine: CPU stacked, memory side by side. */
 import * as palette from '../palette.js';
-import { type ChartSpec, frame } from './base.js';
+import { type ChartSpec, frame, NAME_AXIS, rowName } from './base.js';
 
 export interface ProcessPoint {
   readonly workload: string;
@@ -19,34 +19,43 @@ export interface ProcessesData {
   readonly rssMbMax: number;
 }
 
-/** Controllers in shades of their target's accent, the load generator in grey. */
-function shades({ points, colour }: ProcessesData) {
+interface Shaded extends ProcessPoint {
+  /** Controllers in order, then the load. */
+  readonly place: number;
+  /** Opacity: controllers in shades of their target's accent. */
+  readonly shade: number;
+}
+
+function shaded(points: readonly ProcessPoint[]): Shaded[] {
   const names = [...new Set(points.map(({ process }) => process))];
-  const isLoad = (name: string): boolean =>
-    points.some((point) => point.process === name && point.kind === 'load');
-  const controllers = names.filter((name) => !isLoad(name));
+  return points.map((point) => {
+    const isLoad = point.kind === 'load';
+    const place = isLoad ? names.length : names.indexOf(point.process);
+    return {
+      ...point,
+      workload: rowName(point.workload),
+      place,
+      shade: isLoad ? 0.4 : Math.max(0.5, 1 - 0.22 * place),
+    };
+  });
+}
+
+/** The load generator is grey, whosever the panel is. */
+function colours(colour: palette.Colour) {
   return {
     color: {
-      field: 'process',
+      field: 'kind',
       type: 'nominal',
       legend: null,
-      scale: {
-        domain: names,
-        range: names.map((name) => (isLoad(name) ? palette.line.light : colour.light)),
-      },
+      scale: { domain: ['controller', 'load'], range: [colour.light, palette.muted.light] },
     },
-    opacity: {
-      field: 'process',
-      type: 'nominal',
-      legend: null,
-      scale: {
-        domain: names,
-        range: names.map((name) =>
-          isLoad(name) ? 1 : Math.max(0.3, 1 - 0.27 * controllers.indexOf(name)),
-        ),
-      },
-    },
+    opacity: { field: 'shade', type: 'quantitative', scale: null, legend: null },
   } as const;
+}
+
+/** A row of 24 pixels a workload. */
+function heightOf({ points }: ProcessesData): number {
+  return 24 * new Set(points.map((point) => point.workload)).size;
 }
 
 const workload = {
@@ -54,17 +63,17 @@ const workload = {
   type: 'nominal',
   sort: null,
   title: null,
-  axis: { labelLimit: 130, minExtent: 106, maxExtent: 136, labelColor: palette.ink.light },
+  axis: { labelLimit: 0, labelColor: palette.ink.light },
 } as const;
 
 export function cpuChart(data: ProcessesData): ChartSpec {
-  const values = data.points.map((point) => ({
+  const values = shaded(data.points).map((point) => ({
     ...point,
     say: `${point.workload}, ${point.process}: ${point.cpuCores.toFixed(2)} cores`,
   }));
   return {
-    ...frame,
-    height: { step: 24 },
+    ...frame({ left: NAME_AXIS, top: 4, bottom: 42 }),
+    height: heightOf(data),
     data: { values },
     mark: { type: 'bar', stroke: palette.paper.light, strokeWidth: 0.75 },
     encoding: {
@@ -76,21 +85,21 @@ export function cpuChart(data: ProcessesData): ChartSpec {
         scale: { domain: [0, data.cpuCoresMax], nice: false },
         axis: { tickCount: 5 },
       },
-      order: { field: 'process', type: 'nominal', sort: 'ascending' },
-      ...shades(data),
+      order: { field: 'place', type: 'quantitative' },
+      ...colours(data.colour),
       description: { field: 'say', type: 'nominal' },
     },
   };
 }
 
 export function memoryChart(data: ProcessesData): ChartSpec {
-  const values = data.points.map((point) => ({
+  const values = shaded(data.points).map((point) => ({
     ...point,
     say: `${point.workload}, ${point.process}: ${Math.round(point.rssPeakMb)} MB`,
   }));
   return {
-    ...frame,
-    height: { step: 24 },
+    ...frame({ left: NAME_AXIS, top: 4, bottom: 42 }),
+    height: heightOf(data),
     data: { values },
     mark: { type: 'point', filled: true, size: 60 },
     encoding: {
@@ -102,7 +111,7 @@ export function memoryChart(data: ProcessesData): ChartSpec {
         scale: { domain: [0, data.rssMbMax], nice: false },
         axis: { tickCount: 5 },
       },
-      ...shades(data),
+      ...colours(data.colour),
       description: { field: 'say', type: 'nominal' },
     },
   };

@@ -9,6 +9,7 @@ import {
   logDomain,
   logTicks,
   MS_LABEL,
+  VALUE_AXIS,
 } from './base.js';
 
 export interface StepPoint {
@@ -35,9 +36,8 @@ export function saturationChart({ points, hues, limitMs }: SaturationData): Char
     say: `${point.series}, asked ${point.askedPerSecond}/s: ${Math.round(point.achievedPerSecond)}/s, p99 ${Number(point.p99Ms.toPrecision(3))} ms`,
   }));
   return {
-    ...frame,
+    ...frame({ left: VALUE_AXIS, top: 24, bottom: 42 }),
     height: 260,
-    padding: { ...frame.padding, top: 22 },
     data: { values },
     encoding: {
       x: {
@@ -88,6 +88,19 @@ export function saturationChart({ points, hues, limitMs }: SaturationData): Char
           size: { condition: { test: 'datum.isKnee', value: 130 }, value: 36 },
           description: { field: 'say', type: 'nominal' },
         },
+      },
+      {
+        transform: [{ filter: 'datum.isKnee' }],
+        // A halo, where the label lies over its own line.
+        mark: {
+          type: 'text',
+          dy: 20,
+          fontSize: 12,
+          fontWeight: 600,
+          stroke: palette.paper.light,
+          strokeWidth: 4,
+        },
+        encoding: { text: { field: 'knee', type: 'nominal' } },
       },
       {
         transform: [{ filter: 'datum.isKnee' }],

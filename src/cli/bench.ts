@@ -1,0 +1,123 @@
+/**
+ * `quorumark bench`: the main job. Plans, runs, writes the report, and says what came of it.
+ */
+import { randomInt } from 'node:crypto';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { makePlan, type Plan } from '../bench/plan.js';
+import { createProgress } from '../bench/progress.js';
+import { type BenchOutcome, runBench } from '../bench/run.js';
+import type { Handoff } from '../engine/log-engine.js';
+import { projectRoot } from '../lib/project-root.js';
+import type { ElectionProfile } from '../server/config.js';
+import type { Durability } from '../storage/log-store.js';
+import { loadWorkload, loadWorkloads } from '../workload/parse.js';
+import { type WorkloadPoint, workloadPoints } from '../workload/points.js';
+import { resolveBuild } from './builds.js';
+import { ExitCode, InputError } from './exit-codes.js';
+import { stopSignal } from './stop.js';
+
+export interface BenchCommand {
+  readonly targets: readonly string[];
+  readonly workload?: readonly string[];
+  readonly trials: number;
+  readonly durability: readonly Durability[];
+  readonly handoff: Handoff;
+  readonly electionProfile: ElectionProfile;
+  /** Milliseconds of each measured window. */
+  readonly duration?: number;
+  readonly sets?: number;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly workers?: number;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** @throws {InputError | WorkloadError} for a target, workload or size that cannot be. */
+export async function runBenchCommand(command: BenchCommand, version: string): Promise<ExitCode> {
+  const seed = command.seed ?? randomInt(1, 2 ** 31);
+  const plan = planOf(command);
+  if (command.dryRun) {
+    process.stdout.write(command.json ? `${JSON.stringify(plan, null, 2)}\n` : describePlan(plan));
+    return ExitCode.Ok;
+  }
+  const stop = stopSignal();
+  // What people read goes to stderr when stdout is for a machine.
+  const progress = createProgress(command.json ? process.stderr : process.stdout, () =>
+    performance.now(),
+  );
+  progress.note(
+    `quorumark ${version}: ${countTrials(plan)} trials, about ${minutes(plan.expectedSeconds)}, seed ${seed}`,
+  );
+  const outcome = await runBench({
+    plan,
+    seed,
+    workers: command.workers ?? Math.max(1, cpus().length - 1),
+    runsDirectory: resolve(command.out ?? join(projectRoot(), 'reports', 'runs')),
+    command: `quorumark ${process.argv.slice(2).join(' ')}`,
+    version,
+    signal: stop,
+    progress,
+  });
+  for (const failure of outcome.failures) progress.note(`failed: ${failure}`);
+  if (command.json) {
+    process.stdout.write(`${JSON.stringify(outcome.results)}\n`);
+  } else {
+    process.stdout.write(`\n${outcome.report.summary}\nreport ${outcome.report.html}\n`);
+  }
+  return exitCodeOf(outcome, stop.aborted);
+}
+
+function exitCodeOf({ results, failures }: BenchOutcome, interrupted: boolean): ExitCode {
+  if (interrupted) return ExitCode.Interrupted;
+  if (failures.length > 0) return ExitCode.TargetFailed;
+  // One invalid trial among several is shown, not fatal; a run in which nothing counts is no run.
+  return results.trials.some(({ status }) => status === 'valid')
+    ? ExitCode.Ok
+    : ExitCode.RunInvalid;
+}
+
+function planOf(command: BenchCommand): Plan {
+  for (const target of command.targets) if (target !== 'floor') resolveBuild(target);
+  const all = loadWorkloads();
+  const wanted = command.workload ?? all.map(({ name }) => name);
+  const workloads: WorkloadPoint[] = wanted.flatMap((name) => {
+    const workload = name.endsWith('.yaml')
+      ? loadWorkload(name)
+      : all.find((known) => known.name === name);
+    if (workload === undefined) {
+      throw new InputError(
+        `no workload '${name}': there is ${all.map((known) => known.name).join(', ')}`,
+      );
+    }
+    const { sets, duration: durationMs } = command;
+    return workloadPoints(workload, { sets, durationMs });
+  });
+  return makePlan({
+    targets: command.targets,
+    trials: command.trials,
+    durabilities: command.durability,
+    handoff: command.handoff,
+    electionProfile: command.electionProfile,
+    workloads,
+    provedBaseline: true,
+  });
+}
+
+function describePlan(plan: Plan): string {
+  const lines = plan.sessions.map(
+    ({ target, round, workloads }) =>
+      `round ${round}  ${target.name} (${target.durability}, ${target.handoff}): ` +
+      workloads.map(({ name }) => name).join(', '),
+  );
+  return `${lines.join('\n')}\n${countTrials(plan)} trials, about ${minutes(plan.expectedSeconds)}\n`;
+}
+
+function countTrials({ sessions }: Plan): number {
+  return sessions.reduce((sum, { workloads }) => sum + workloads.length, 0);
+}
+
+function minutes(seconds: number): string {
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

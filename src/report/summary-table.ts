@@ -1,0 +1,225 @@
+/**
+ * The summary: a row per workload and measure, at one durability, as text and verdict.
+ *
+ * The same rows become the HTML table, the Markdown table and the terminal's.
+ */
+import type { Comparison, Group, TargetValue, WorkloadComparison } from '../analyze/comparison.js';
+import { sum } from '../analyze/metrics.js';
+import { familyOf } from '../analyze/reads.js';
+import type { Verdict } from '../analyze/verdict.js';
+import type { Cast } from './cast.js';
+import { estimateText, NOTHING, ratioLine } from './format.js';
+import { kneeText } from './verdict-words.js';
+
+export interface Cell {
+  readonly value: string;
+  readonly interval: string | undefined;
+  /** What this value is that its neighbour is not: `unproved`. */
+  readonly note?: string;
+}
+
+export interface SummaryRow {
+  readonly workload: string;
+  readonly measure: string;
+  /** The measure that the verdict on this workload rests on. */
+  readonly isPrimary: boolean;
+  readonly reference: Cell;
+  readonly challenger: Cell;
+  readonly floor: Cell;
+  /** `51× more (48–52)`. */
+  readonly ratio: string;
+  readonly verdict: Verdict | undefined;
+}
+
+export interface SummaryTable {
+  readonly cast: Cast;
+  readonly rows: readonly SummaryRow[];
+}
+
+/** A class of operations below this share of a workload's answers is left to `comparison.json`. */
+const SHARE_MIN = 0.05;
+const none: Cell = { value: NOTHING, interval: undefined };
+
+export function summaryTable(comparison: Comparison, cast: Cast): SummaryTable {
+  const families = comparison.reads.filter(({ durability }) => durability === cast.durability);
+  const rows = comparison.workloads.flatMap((workload) => {
+    const family = families.find((each) => each.workload === familyOf(workload.workload));
+    if (family !== undefined) {
+      return family.workload === workload.workload ? readRows(family, cast) : [];
+    }
+    const group = workload.groups.find(({ durability }) => durability === cast.durability);
+    return group === undefined ? [] : metricRows(workload, group, cast);
+  });
+  return { cast, rows: [...rows, ...sweepRows(comparison, cast)] };
+}
+
+function metricRows(workload: WorkloadComparison, group: Group, cast: Cast): SummaryRow[] {
+  const shown = group.metrics.filter(({ metric, targets }) => {
+    if (metric.id === workload.primary) return true;
+    const { operationClass } = metric;
+    if (operationClass === undefined) return true;
+    if (/^(figure|gap)\//.test(workload.primary ?? '')) return false;
+    if (metric.id.startsWith('p99.9/')) return false;
+    if (shareOf(group, operationClass) < SHARE_MIN) return false;
+    // An open loop asks for a rate: what came back matters only where it was not that.
+    const isThroughput = metric.id.startsWith('throughput/');
+    return !isThroughput || workload.load.startsWith('closed') || differs(targets);
+  });
+  const rows = shown.map(({ metric, targets }): SummaryRow => {
+    const cell = (name: string | undefined): Cell => {
+      const found = targets.find(({ target }) => target === name);
+      return found === undefined ? none : estimateText(found.estimate, metric.unit);
+    };
+    const ratio = targets.find(({ target }) => target === cast.challenger?.name)?.ratio;
+    return {
+      workload: workload.workload,
+      measure: metric.label,
+      isPrimary: metric.id === workload.primary,
+      reference: cell(cast.reference?.name),
+      challenger: cell(cast.challenger?.name),
+      floor: cell(cast.floor?.name),
+      ratio: ratio == null ? NOTHING : ratioLine(ratio, metric.better),
+      verdict: ratio?.verdict,
+    };
+  });
+  const joined = joinReads(rows);
+  const primaryFirst = [
+    ...joined.filter((row) => row.isPrimary),
+    ...joined.filter((row) => !row.isPrimary),
+  ];
+  return primaryFirst.filter(
+    ({ reference, challenger }) => reference !== none || challenger !== none,
+  );
+}
+
+/**
+ * Where one side proves its reads and the other does not, one row shows both, says which is which,
+ * and holds no ratio.
+ */
+function joinReads(rows: readonly SummaryRow[]): SummaryRow[] {
+  const twinOf = (row: SummaryRow, from: string, to: string): SummaryRow | undefined =>
+    rows.find(
+      ({ measure }) => measure !== row.measure && measure === row.measure.replace(from, to),
+    );
+  return rows.flatMap((row) => {
+    const unproved = row.measure.startsWith('proved read')
+      ? twinOf(row, 'proved read', 'unproved read')
+      : undefined;
+    if (unproved !== undefined && areApart(row, unproved)) {
+      const noted = (cell: Cell, note: string): Cell => (cell === none ? none : { ...cell, note });
+      const pick = (side: 'reference' | 'challenger'): Cell =>
+        row[side] === none ? noted(unproved[side], 'unproved') : noted(row[side], 'proved');
+      return [
+        {
+          ...row,
+          measure: row.measure.replace('proved read', 'read'),
+          isPrimary: row.isPrimary || unproved.isPrimary,
+          reference: pick('reference'),
+          challenger: pick('challenger'),
+        },
+      ];
+    }
+    const proved = row.measure.startsWith('unproved read')
+      ? twinOf(row, 'unproved read', 'proved read')
+      : undefined;
+    return proved !== undefined && areApart(proved, row) ? [] : [row];
+  });
+}
+
+function areApart(proved: SummaryRow, unproved: SummaryRow): boolean {
+  return (['reference', 'challenger'] as const).every(
+    (side) => proved[side] === none || unproved[side] === none,
+  );
+}
+
+function shareOf(group: Group, operationClass: string): number {
+  const rates = group.metrics
+    .filter(({ metric }) => metric.id.startsWith('throughput/'))
+    .map(({ metric, targets }) => ({
+      name: metric.operationClass,
+      total: sum(targets.map(({ estimate }) => estimate.median)),
+    }));
+  const all = sum(rates.map(({ total }) => total));
+  if (all === 0) return 1;
+  return sum(rates.filter(({ name }) => name === operationClass).map(({ total }) => total)) / all;
+}
+
+function differs(targets: readonly TargetValue[]): boolean {
+  return targets.some(({ ratio }) => ratio?.verdict === 'faster' || ratio?.verdict === 'slower');
+}
+
+/** Two rows: reads that are proved, and those that are not; never a ratio from one to the other. */
+function readRows(family: Comparison['reads'][number], cast: Cast): SummaryRow[] {
+  return [true, false].flatMap((isProved): SummaryRow[] => {
+    const alike = family.columns.filter(({ proof }) => (proof !== 'unproved') === isProved);
+    const of = (name: string | undefined) => alike.find(({ target }) => target === name);
+    const reference = of(cast.reference?.name);
+    const challenger = of(cast.challenger?.name);
+    if (reference === undefined && challenger === undefined) return [];
+    const ratio = challenger?.ratio ?? null;
+    return [
+      {
+        workload: family.workload,
+        measure: isProved ? 'proved reads' : 'unproved reads',
+        isPrimary: isProved,
+        reference: reference === undefined ? none : estimateText(reference.perSecond, '/s'),
+        challenger: challenger === undefined ? none : estimateText(challenger.perSecond, '/s'),
+        floor: none,
+        ratio: ratio === null ? NOTHING : ratioLine(ratio, 'higher'),
+        verdict: ratio?.verdict,
+      },
+    ];
+  });
+}
+
+function sweepRows(comparison: Comparison, cast: Cast): SummaryRow[] {
+  return comparison.sweeps
+    .filter(({ durability }) => durability === cast.durability)
+    .map(({ sweep, targets }) => {
+      const cell = (name: string | undefined): Cell => {
+        const found = targets.find(({ target }) => target === name);
+        return found === undefined ? none : { value: kneeText(found), interval: undefined };
+      };
+      return {
+        workload: sweep,
+        measure: 'highest rate kept',
+        isPrimary: true,
+        reference: cell(cast.reference?.name),
+        challenger: cell(cast.challenger?.name),
+        floor: cell(cast.floor?.name),
+        ratio: NOTHING,
+        verdict: undefined,
+      };
+    });
+}
+
+export interface OtherRow {
+  readonly target: string;
+  readonly workload: string;
+  readonly measure: string;
+  readonly value: Cell;
+  readonly ratio: string;
+  readonly verdict: Verdict | undefined;
+}
+
+/** Every further target (another hand-off, another product): its primary measures, in long form. */
+export function otherRows(comparison: Comparison, cast: Cast): OtherRow[] {
+  return cast.others.flatMap(({ name }) =>
+    comparison.workloads.flatMap(({ workload, primary, groups }) => {
+      const own = groups.find(({ durability }) => durability === cast.durability);
+      const found = own?.metrics.find(({ metric }) => metric.id === primary);
+      const value = found?.targets.find(({ target }) => target === name);
+      if (found === undefined || value === undefined) return [];
+      return [
+        {
+          target: name,
+          workload,
+          measure: found.metric.label,
+          value: estimateText(value.estimate, found.metric.unit),
+          ratio: value.ratio === null ? NOTHING : ratioLine(value.ratio, found.metric.better),
+          verdict: value.ratio?.verdict,
+        },
+      ];
+    }),
+  );
+}

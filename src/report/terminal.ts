@@ -1,0 +1,107 @@
+/**
+ * The summary for a terminal of 80 columns. Its first line is the verdict in words.
+ *
+ * Plain text: no colour, so that it reads the same in a log. One row a workload; the report has the rest.
+ */
+import type { ReportView } from './model.js';
+import type { SummaryRow, SummaryTable } from './summary-table.js';
+
+export const COLUMNS_MAX = 80;
+/** Warnings beyond this many are counted, not printed. */
+const WARNINGS_MAX = 5;
+
+export function terminalSummary(view: ReportView): string {
+  const { verdict, tables, warnings } = view;
+  const kept = warnings.slice(0, WARNINGS_MAX);
+  const dropped = warnings.length - kept.length;
+  const blocks = [
+    wrap(verdict.headline, ''),
+    ...tables.map(tableText),
+    [...verdict.sentences, ...kept].map((line) => wrap(line, '  ')).join('\n'),
+    dropped > 0 ? `${dropped} more warnings in the report.` : '',
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+interface Column {
+  readonly title: string;
+  readonly widthMax: number;
+  readonly isRight: boolean;
+  readonly of: (row: SummaryRow) => string;
+}
+
+function tableText({ cast, rows }: SummaryTable): string {
+  const { durability, reference, challenger, floor } = cast;
+  const base = (name: string | undefined): string => name?.split('@')[0] ?? '';
+  const all: readonly (Column | undefined)[] = [
+    { title: durability, widthMax: 13, isRight: false, of: ({ workload }) => workload },
+    { title: '', widthMax: 17, isRight: false, of: ({ measure }) => measure },
+    {
+      title: base(reference?.name),
+      widthMax: 10,
+      isRight: true,
+      of: ({ reference: cell }) => cell.value.replace('at least ', '≥'),
+    },
+    challenger && {
+      title: base(challenger.name),
+      widthMax: 10,
+      isRight: true,
+      of: ({ challenger: cell }) => cell.value.replace('at least ', '≥'),
+    },
+    challenger && { title: 'ratio, 95 %', widthMax: 22, isRight: true, of: ratioCell },
+  ];
+  const columns = all.filter((column) => column !== undefined);
+  const shown = rows.filter(({ isPrimary }) => isPrimary);
+  const body = shown.map((row) => columns.map(({ of }) => of(row)));
+  const widths = columns.map(({ title, widthMax }, index) =>
+    Math.min(widthMax, Math.max(title.length, ...body.map((cells) => cells[index]?.length ?? 0))),
+  );
+  const line = (cells: readonly string[]): string =>
+    columns
+      .map(({ isRight }, index) => fit(cells[index] ?? '', widths[index] ?? 0, isRight))
+      .join('  ')
+      .trimEnd();
+  const limits = floor === undefined ? [] : floorLines(shown);
+  return [line(columns.map(({ title }) => title)), ...body.map(line), ...limits].join('\n');
+}
+
+const marks = {
+  faster: '',
+  slower: ' !',
+  'no difference shown': ' =',
+  'too few trials': ' ?',
+  'not comparable': '',
+} as const;
+
+/** `51× more (48–52)`; `=` no difference shown, `?` too few trials, `!` slower. */
+function ratioCell({ ratio, verdict }: SummaryRow): string {
+  return `${ratio}${verdict === undefined ? '' : marks[verdict]}`;
+}
+
+function floorLines(rows: readonly SummaryRow[]): string[] {
+  const said = rows
+    .filter(({ floor }) => floor.interval !== undefined || floor.value !== '–')
+    .map(({ workload, floor }) => `${workload} ${floor.value}`);
+  return said.length === 0 ? [] : [wrap(`floor of this machine: ${said.join(', ')}`, '  ')];
+}
+
+function fit(value: string, width: number, isRight: boolean): string {
+  const cut = value.length > width ? `${value.slice(0, width - 1)}…` : value;
+  return isRight ? cut.padStart(width) : cut.padEnd(width);
+}
+
+/** Breaks between words; what continues is indented. A word longer than the line stays whole. */
+function wrap(line: string, indent: string): string {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(' ')) {
+    const longer = current === '' ? word : `${current} ${word}`;
+    if (longer.length > COLUMNS_MAX && current !== '') {
+      lines.push(current);
+      current = `${indent}${word}`;
+    } else {
+      current = longer;
+    }
+  }
+  return [...lines, current].join('\n');
+}
