@@ -215,9 +215,11 @@ function describeLoad({ load }: Trial): string {
  */
 function primaryOf(trials: readonly Trial[], groups: readonly Group[]): string | undefined {
   const ids = groups.flatMap(({ metrics }) => metrics.map(({ metric }) => metric.id));
-  const figure = ids.find((id) => id.startsWith('figure/') || id.startsWith('gap/'));
-  if (figure !== undefined) return figure;
   const load = trials[0]?.load;
+  const figure =
+    ids.find((id) => /^(figure\/.*Ms$|gap\/)/.test(id)) ??
+    (load?.mode === 'script' ? ids.find((id) => id.startsWith('figure/')) : undefined);
+  if (figure !== undefined) return figure;
   const name = primaryClass(trials);
   if (load === undefined || name === undefined) return undefined;
   const wished = load.mode !== 'closed' ? 'p99' : load.outstanding <= 1 ? 'p50' : 'throughput';

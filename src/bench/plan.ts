@@ -9,7 +9,6 @@ import type { Handoff } from '../engine/log-engine.js';
 import type { Durability } from '../storage/log-store.js';
 import type { WorkloadPoint } from '../workload/points.js';
 
-
 /** How to start one target. `name` is unique in a run and names its column in the report. */
 export interface TargetSpec {
   readonly name: string;
@@ -87,10 +86,7 @@ export function makePlan(options: PlanOptions): Plan {
   for (const durability of furtherDurabilities) {
     for (const build of options.targets) {
       const spec = targetSpec(build, durability, options);
-      add(
-        { ...spec, name: `${build}@${durability}` },
-        options.workloads.filter(onlyWrites),
-      );
+      add({ ...spec, name: `${build}@${durability}` }, options.workloads.filter(onlyWrites));
     }
   }
 
@@ -100,10 +96,7 @@ export function makePlan(options: PlanOptions): Plan {
       // A sweep has many points already; one pass shows the curve.
       const met = workloads.filter(({ sweepOf }) => sweepOf === undefined || round === 1);
       // A killed leader changes the cluster, so that workload comes last.
-      const ordered = [
-        ...met.filter((workload) => !hasFault(workload)),
-        ...met.filter(hasFault),
-      ];
+      const ordered = [...met.filter((workload) => !hasFault(workload)), ...met.filter(hasFault)];
       if (ordered.length > 0) sessions.push({ target: spec, round, workloads: ordered });
     }
   }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { projectRoot } from '../lib/project-root.js';
 import { ExitCode, exitCodeTable } from './exit-codes.js';
 import {
@@ -43,10 +43,10 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
 }
 
 const EXAMPLES = `Examples:
-  quorumark bench                                  compares the builds, writes a report
-  quorumark cluster --build optimized              three controllers, ready for brokers
-  quorumark controller --config n0.properties      one controller, as a service runs it
-  quorumark help cluster                           all about one command`;
+  quorumark bench                              compares the builds in a report
+  quorumark cluster --build optimized          three controllers for brokers
+  quorumark controller --config n0.properties  one controller, as a service does
+  quorumark help cluster                       all about one command`;
 
 type Finish = (code: ExitCode) => void;
 
@@ -54,21 +54,31 @@ function addBench(program: Command, finish: Finish): void {
   program
     .command('bench')
     .description('Compares controllers on real clusters under real load, and writes a report.')
-    .option(
-      '--targets <names>',
-      'comma list of baseline, optimized, mixtures, floor; ratios refer to the first',
-      list,
-      ['baseline', 'optimized', 'floor'],
+    .addOption(
+      listOption(
+        '--targets <names>',
+        'comma list of baseline, optimized, mixtures, floor; ratios refer to the first',
+        ['baseline', 'optimized', 'floor'],
+      ),
     )
-    .option('--workload <names>', 'comma list of names, or paths of .yaml files (all that ship)', list)
-    .option('--trials <n>', 'rounds, in which every target runs once', integerIn(1, 100), 3)
-    .option('--duration <ms>', 'of each measured window (each workload’s own)', integerIn(500, 3_600_000))
-    .option('--sets <n>', 'broker sets (each workload’s own)', integerIn(1, 100_000))
     .option(
-      '--durability <policies>',
-      'comma list; all workloads meet the first, closed-loop writes also the others',
+      '--workload <names>',
+      'comma list of names, or paths of .yaml files (all that ship)',
       list,
-      ['background', 'group'],
+    )
+    .option('--trials <n>', 'rounds, in which every target runs once', integerIn(1, 100), 3)
+    .option(
+      '--duration <ms>',
+      'of each measured window (each workload’s own)',
+      integerIn(500, 3_600_000),
+    )
+    .option('--sets <n>', 'broker sets (each workload’s own)', integerIn(1, 100_000))
+    .addOption(
+      listOption(
+        '--durability <policies>',
+        'comma list; all workloads meet the first, closed-loop writes also the others',
+        ['background', 'group'],
+      ),
     )
     .addOption(handoffOption().default('wake'))
     .addOption(electionProfileOption().default('fast'))
@@ -80,16 +90,23 @@ function addBench(program: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-Targets take turns (A B A B), so that a machine that drifts drifts for all of them. A trial that the
-load generator itself limited is shown as invalid, with the reason, and counts for nothing.
-Ctrl-C keeps what was measured, marked partial.
+Targets take turns (A B A B), so that a machine that drifts drifts for all of
+them. A trial that the load generator itself limited is shown as invalid, with
+the reason, and counts for nothing. Ctrl-C keeps what was measured, marked
+partial.
 
 Examples:
-  quorumark bench                                          everything, in under 5 minutes
-  quorumark bench --workload isr-churn --trials 7          one question, asked more often
-  quorumark bench --targets baseline,optimized --durability each --workload isr-churn
-  quorumark bench --targets baseline --handoff poll --workload isr-churn,single-write
-  quorumark bench --targets baseline,baseline+reads=optimized --workload read-heavy`,
+  everything, in under 5 minutes:
+    quorumark bench
+  one question, asked more often:
+    quorumark bench --workload isr-churn --trials 7
+  the cost of a sync for every append:
+    quorumark bench --durability each --workload isr-churn
+  DLedger's hand-off, to compare with the Java controller:
+    quorumark bench --targets baseline --handoff poll --workload single-write
+  what one part alone buys:
+    quorumark bench --targets baseline,baseline+reads=optimized \\
+      --workload read-heavy`,
     )
     .action(async (options) => {
       const { runBenchCommand } = await import('./bench.js');
@@ -101,11 +118,17 @@ function addReport(program: Command, finish: Finish): void {
   program
     .command('report')
     .description('Redoes the report of a run from its result files.')
-    .argument('[dir]', 'the run’s directory', join(projectRoot(), 'reports', 'runs', 'latest'))
+    .addArgument(
+      new Argument('[dir]', 'the run’s directory').default(
+        join(projectRoot(), 'reports', 'runs', 'latest'),
+        'reports/runs/latest',
+      ),
+    )
     .addHelpText(
       'after',
       `
-Needs results.json and environment.json; writes comparison.json, report.html and summary.md beside them.`,
+Needs results.json and environment.json; writes comparison.json, report.html,
+summary.md and headline.svg beside them.`,
     )
     .action(async (directory) => {
       const { runReport } = await import('./report.js');
@@ -116,6 +139,11 @@ Needs results.json and environment.json; writes comparison.json, report.html and
 /** For options whose value is a comma list. */
 function list(text: string): string[] {
   return text.split(',').filter((item) => item !== '');
+}
+
+/** Such an option with a default, which help shows as it would be typed. */
+function listOption(flags: string, description: string, value: readonly string[]): Option {
+  return new Option(flags, description).argParser(list).default(value, value.join(','));
 }
 
 function addController(program: Command, finish: Finish): void {
@@ -134,7 +162,8 @@ function addController(program: Command, finish: Finish): void {
 Prints one line when it accepts connections, and its log on stderr:
   listening 127.0.0.1:9878 build optimized http 127.0.0.1:10878
 
-The least that FILE must hold (docs/ lists the rest; a wrong property is named with its line):
+The least that FILE must hold (docs/configuration.md lists the rest; a wrong
+property is named with its line):
   controllerDLegerPeers=n0-127.0.0.1:9878;n1-127.0.0.1:9868;n2-127.0.0.1:9858
   controllerDLegerSelfId=n0
   controllerStorePath=/var/lib/quorumark/n0
@@ -142,7 +171,7 @@ The least that FILE must hold (docs/ lists the rest; a wrong property is named w
 Options given here win over FILE.
 
 Example:
-  quorumark controller --build optimized --config n0.properties --durability group`,
+  quorumark controller --config n0.properties --durability group`,
     )
     .action(async ({ build, config, logLevel, ...overrides }) => {
       const { runController } = await import('./controller.js');
@@ -176,11 +205,12 @@ Prints one line when a leader serves and every member knows it:
 and one for every member that exits:
   member n1 (pid 102) exited: SIGKILL; 2 of 3 members left
 
-The addresses are what a broker's controllerAddr takes. Stopping this command stops the members.
+The addresses are what a broker's controllerAddr takes. Stopping this command
+stops the members.
 
 Examples:
   quorumark cluster --build optimized
-  quorumark cluster --build baseline --base-port 19870 --data ./data --durability group --restart`,
+  quorumark cluster --build baseline --data ./data --durability group --restart`,
     )
     .action(async (options) => {
       const { runCluster } = await import('./cluster.js');

@@ -293,8 +293,9 @@ export class LogEngine implements Log {
   /** Fills the range from the store, in frames of bounded size. */
   #sendPush(effect: Extract<Effect, { kind: 'send-push' }>): void {
     let { first, prevIndex, prevTerm } = effect;
-    // The log may have been cut since a polled push was asked for.
-    if (effect.last > this.#store.lastIndex) return;
+    // Since a polled push was asked for, a new leader may have cut our log and put its entries in
+    // their place: they must not leave in the name of the old term.
+    if (this.#raft.role !== 'leader' || this.#raft.term !== effect.term) return;
     do {
       const entries =
         first > effect.last ? [] : this.#store.entries(first, effect.last, PUSH_BYTES_MAX);

@@ -7,6 +7,7 @@
 import type { ClientFailureCode } from '../client/errors.js';
 import type { Cancel, Clock } from '../lib/clock.js';
 import type { Prng } from '../lib/prng.js';
+import { TimingWheel } from '../lib/timing-wheel.js';
 import type { Broker, BrokerSet } from './fleet.js';
 import type { LeaderFinder } from './leader.js';
 import type { Links } from './links.js';
@@ -19,7 +20,6 @@ import {
   SimulatedBroker,
   type Timer,
 } from './simulated-broker.js';
-import { TimerWheel } from './timer-wheel.js';
 
 /** From knowing its master until a slave has connected to it and caught up with an empty log. */
 const CATCH_UP_MS = 100;
@@ -51,7 +51,7 @@ export class BringUp {
   readonly #leader: LeaderFinder;
   readonly #clock: Clock;
   readonly #outcomes: ScriptOutcomes;
-  readonly #wheel: TimerWheel<Due>;
+  readonly #wheel = new TimingWheel<Due>({ tickMs: 1, slots: 16_384 });
   #cancel: Cancel | undefined;
   #sent = 0;
   #inFlight = 0;
@@ -72,7 +72,6 @@ export class BringUp {
     this.#leader = leader;
     this.#clock = clock;
     this.#outcomes = outcomes;
-    this.#wheel = new TimerWheel(clock.nowMs());
     this.#actors = sets.flatMap((set) => {
       const actors = set.brokers.map((broker) => ({
         broker,
@@ -119,10 +118,10 @@ export class BringUp {
   #tick(): void {
     this.#cancel = this.#clock.after(1, () => {
       const nowMs = this.#clock.nowMs();
-      this.#wheel.advance(nowMs, ({ actor, dueMs, input }) => {
+      for (const { actor, dueMs, input } of this.#wheel.advance(nowMs)) {
         this.#outcomes.late(nowMs - dueMs);
         this.#feed(actor, input);
-      });
+      }
       this.#tick();
     });
   }
@@ -196,7 +195,7 @@ export class BringUp {
 
   #later(actor: Actor, forMs: number, input: BrokerInput): void {
     const dueMs = this.#clock.nowMs() + forMs;
-    this.#wheel.add(dueMs, { actor, dueMs, input });
+    this.#wheel.add({ actor, dueMs, input }, dueMs);
   }
 
   #inStep(set: BrokerSet, replicas: number): void {

@@ -132,7 +132,6 @@ export async function runLoadTrial(
 
   function newLoop(startMs: number, endMs: number): Loop {
     const { load } = workload;
-    const late = (latenessMs: number): void => meter.late(latenessMs);
     switch (load.mode) {
       case 'closed': {
         const pick = picker(load.mix);
@@ -147,21 +146,23 @@ export async function runLoadTrial(
       case 'open': {
         const pick = picker(load.mix);
         const poisson = load.arrivals === 'poisson' ? prng.fork() : undefined;
-        const stream = streamOf(load.ratePerSecond, pick, poisson);
-        driver.onSettled = () => {};
-        return new OpenLoop({ clock, late, streams: [stream] });
+        return openLoop([streamOf(load.ratePerSecond, pick, poisson)]);
       }
       case 'timers': {
         const all = workload.sets * workload.replicas;
         const polls = operations.get('getReplicaInfo');
         const refreshes = operations.get('getMetadataInfo');
-        driver.onSettled = () => {};
-        const streams = [
+        return openLoop([
           streamOf((all * 1_000) / load.replicaInfoEveryMs, () => polls),
           streamOf((all * 1_000) / load.metadataInfoEveryMs, () => refreshes),
-        ];
-        return new OpenLoop({ clock, late, streams });
+        ]);
       }
+    }
+
+    function openLoop(streams: readonly ArrivalStream[]): OpenLoop {
+      const loop = new OpenLoop({ clock, streams, late: (ms) => meter.late(ms) });
+      driver.onSettled = () => loop.drain();
+      return loop;
     }
 
     /** This worker's share of a rate, its even arrivals between those of the other workers. */

@@ -5,7 +5,6 @@ import { VirtualClock } from '../lib/virtual-clock.js';
 import { Arrivals } from './arrivals.js';
 import { ClosedLoop, REST_MS } from './closed-loop.js';
 import { OpenLoop } from './open-loop.js';
-import { TimerWheel } from './timer-wheel.js';
 
 function all(arrivals: Arrivals, nowMs: number): number[] {
   const times: number[] = [];
@@ -57,6 +56,20 @@ test('the open loop sends all that is due each millisecond, from its intended ti
   assert.deepEqual(late, [1, 0.5, 0, 0.5, 0]);
   clock.advance(10);
   assert.equal(loop.asked, 5, 'stopped, yet it sends');
+});
+
+test('between two milliseconds whoever is awake may drain too; a stopped loop sends nothing', () => {
+  const clock = new VirtualClock();
+  const arrivals = new Arrivals({ startMs: 0, endMs: 100, ratePerSecond: 10_000 });
+  const loop = new OpenLoop({ clock, streams: [{ arrivals, send: () => {} }], late: () => {} });
+  loop.start();
+  clock.advance(0.25);
+  loop.drain();
+  assert.equal(loop.asked, 3);
+  loop.stop();
+  clock.advance(10);
+  loop.drain();
+  assert.equal(loop.asked, 3);
 });
 
 test('after a stall the open loop sends what it missed, and each is as late as it was', () => {
@@ -131,42 +144,4 @@ test('places that cannot send rest too: a dead controller does not make the loop
   clock.advance(10 * REST_MS);
   assert.equal(tried, 4 * 11);
   assert.equal(loop.asked, 0);
-});
-
-test('the wheel fires what is due, in order, also across its own length', () => {
-  const wheel = new TimerWheel<string>(0);
-  const fired: string[] = [];
-  const advance = (ms: number) => wheel.advance(ms, (item) => fired.push(`${item}@${ms}`));
-  wheel.add(5, 'b');
-  wheel.add(3.2, 'a');
-  wheel.add(16_000, 'far');
-  advance(3);
-  advance(4);
-  advance(10);
-  wheel.add(2, 'late');
-  wheel.add(16_390, 'around');
-  advance(11);
-  advance(15_999);
-  advance(16_389);
-  advance(16_390);
-  assert.deepEqual(fired, ['a@4', 'b@10', 'late@11', 'far@16389', 'around@16390']);
-  assert.equal(wheel.size, 0);
-});
-
-test('the wheel refuses what lies beyond it', () => {
-  assert.throws(() => new TimerWheel<string>(0).add(20_000, 'never'), /beyond the wheel/);
-});
-
-test('what a timer adds for now fires with the next turn, not in an endless one', () => {
-  const wheel = new TimerWheel<number>(0);
-  let fired = 0;
-  const again = () => {
-    fired += 1;
-    wheel.add(0, 1);
-  };
-  wheel.add(1, 1);
-  wheel.advance(1, again);
-  assert.equal(fired, 1);
-  wheel.advance(2, again);
-  assert.equal(fired, 2);
 });

@@ -1,7 +1,8 @@
 /**
  * Open loop: sends what is due, every millisecond, and keeps score of how late it was.
  *
- * A chained 1 ms timer drains all due arrivals in one go. Spinning would be more punctual and would
+ * A chained 1 ms timer drains all due arrivals in one go, and so does every answer, since the thread
+ * is awake then anyway. Spinning would be more punctual and would
  * take the processor from the controller that is being measured; the lateness histogram proves what
  * the timer costs.
  *
@@ -21,6 +22,7 @@ export class OpenLoop {
   readonly #streams: readonly ArrivalStream[];
   readonly #late: (latenessMs: number) => void;
   #cancel: Cancel | undefined;
+  #isRunning = false;
 
   /** @param options.late told for every arrival how long after its intended time it was drained. */
   constructor(options: {
@@ -34,17 +36,15 @@ export class OpenLoop {
   }
 
   start(): void {
-    this.#cancel = this.#clock.after(1, () => {
-      this.#drain();
-      this.start();
-    });
+    this.#isRunning = true;
+    this.#tick();
   }
 
   /** Drains what is due by now, so that the last millisecond is not lost, and stops. */
   stop(): void {
+    this.drain();
+    this.#isRunning = false;
     this.#cancel?.();
-    this.#cancel = undefined;
-    this.#drain();
   }
 
   /** Arrivals that were due so far. */
@@ -52,7 +52,9 @@ export class OpenLoop {
     return this.#streams.reduce((sum, stream) => sum + stream.arrivals.count, 0);
   }
 
-  #drain(): void {
+  /** Sends what is due by now; nothing when the loop does not run. */
+  drain(): void {
+    if (!this.#isRunning) return;
     for (const { arrivals, send } of this.#streams) {
       let nowMs = this.#clock.nowMs();
       for (let dueMs = arrivals.take(nowMs); dueMs >= 0; dueMs = arrivals.take(nowMs)) {
@@ -62,5 +64,12 @@ export class OpenLoop {
         nowMs = this.#clock.nowMs();
       }
     }
+  }
+
+  #tick(): void {
+    this.#cancel = this.#clock.after(1, () => {
+      this.drain();
+      this.#tick();
+    });
   }
 }

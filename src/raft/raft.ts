@@ -322,8 +322,8 @@ export class Raft {
     const lastIndex = this.#log.lastIndex;
     for (const peer of this.#peers) peer.reset(lastIndex, this.#nowMs);
     this.#append([noOp]);
-    this.#beat();
     for (const peer of this.#peers) this.#replicate(peer);
+    this.#beat();
   }
 
   /** In the term we are in. */
@@ -583,21 +583,24 @@ export class Raft {
       this.#refusePush(push.from, push.prevIndex);
       return;
     }
-    let appended = this.#takeEntries(push);
+    let fresh = this.#takeEntries(push);
     let commitIndex = push.commitIndex;
     for (;;) {
       const next = this.#early.takeFollowing(this.#matched);
       if (next === undefined) break;
-      if (this.#takeEntries(next)) appended = true;
+      const more = this.#takeEntries(next);
+      // One append, so that one flush and one ack cover the gap and all that waited behind it.
+      if (more.length > 0) fresh = fresh.length === 0 ? more : [...fresh, ...more];
       if (next.commitIndex > commitIndex) commitIndex = next.commitIndex;
     }
+    if (fresh.length > 0) this.#effects.push({ kind: 'append', entries: fresh });
     this.#followCommit(commitIndex);
     // What was appended is acknowledged when it is durable; what we had is acknowledged again.
-    if (!appended) this.#acknowledge('again');
+    if (fresh.length === 0) this.#acknowledge('again');
   }
 
-  /** @returns whether anything was new. The push must match at its `prevIndex`. */
-  #takeEntries({ entries, prevIndex }: Push): boolean {
+  /** Takes over what we do not hold yet, and returns it. The push must match at its `prevIndex`. */
+  #takeEntries({ entries, prevIndex }: Push): readonly Entry[] {
     const end = logIndex(prevIndex + entries.length);
     let held = 0;
     while (held < entries.length) {
@@ -606,21 +609,18 @@ export class Raft {
       if (!this.#log.holds(entry.index, entry.term)) break;
       held += 1;
     }
-    if (held < entries.length) {
-      const fresh = held === 0 ? entries : entries.slice(held);
-      this.#cutConflict(logIndex(prevIndex + held));
-      for (const entry of fresh) this.#log.append(entry.index, entry.term);
-      this.#effects.push({ kind: 'append', entries: fresh });
-    }
     if (end > this.#matched) this.#matched = end;
-    return held < entries.length;
+    if (held === entries.length) return [];
+    this.#cutConflict(logIndex(prevIndex + held));
+    const fresh = held === 0 ? entries : entries.slice(held);
+    for (const entry of fresh) this.#log.append(entry.index, entry.term);
+    return fresh;
   }
 
   /** What we have after `index` is not what the leader has there. */
   #cutConflict(index: LogIndex): void {
     if (index === this.#log.lastIndex) return;
     assert(index >= this.#commitIndex, `committed entries after ${index} would be cut`);
-    assert(index >= this.#matched, `entries of this term's leader after ${index} would be cut`);
     this.#log.truncate(index);
     if (this.#persisted > index) this.#persisted = index;
     this.#effects.push({ kind: 'truncate', after: index });

@@ -69,6 +69,33 @@ for (const { body, ids, epoch } of accepted) {
   });
 }
 
+test('the quick reading of a set and the general one agree', () => {
+  const digits = fc.oneof(
+    fc.nat({ max: 12 }).map(String),
+    fc.constantFrom('', '00', '01', '-1', '1.0', '999999999', '1000000000', '9007199254740993'),
+  );
+  const bodies = fc
+    .tuple(fc.array(digits, { maxLength: 4 }), digits, fc.constantFrom('}', '} ', '}x', ',', ''))
+    .map(
+      ([ids, epoch, end]) =>
+        `{"syncStateSet":[${ids.join(',')}],"syncStateSetEpoch":${epoch}${end}`,
+    );
+  fc.assert(
+    fc.property(bodies, (json) => {
+      assert.deepEqual(outcome(json), outcome(` ${json}`));
+    }),
+    { seed: 20_251_122, numRuns: 3_000 },
+  );
+});
+
+function outcome(json: string): unknown {
+  try {
+    return decodeSyncStateSet(Buffer.from(json));
+  } catch (error) {
+    return error instanceof BodyError ? 'refused' : error;
+  }
+}
+
 test('no body and JSON null are both nothing', () => {
   for (const body of [null, Buffer.from('null')]) {
     assert.equal(decodeSyncStateSet(body), null);

@@ -7,9 +7,10 @@
  *
  * @source rocketmq SyncStateSet, ElectMasterResponseBody, BrokerReplicasInfo, BrokerMemberGroup (5.4.0)
  */
+
+import { jsonString } from '../lib/json-text.js';
 import { BodyError } from './errors.js';
 import { parseJavaInt, parseJavaLong } from './java-numbers.js';
-import { jsonString } from './json-text.js';
 import { type Json, LenientJsonError, parseLenientJson } from './lenient-json.js';
 
 export interface SyncStateSet {
@@ -59,6 +60,8 @@ export function encodeSyncStateSet(ids: readonly number[], syncStateSetEpoch: nu
  */
 export function decodeSyncStateSet(body: Buffer | null): SyncStateSet | null {
   if (body === null) return null;
+  const usual = usualSyncStateSet(body);
+  if (usual !== null) return usual;
   const json = parseBody('syncStateSet body', body);
   if (json === null) return null;
   const bean = asObject('syncStateSet body', json);
@@ -66,6 +69,62 @@ export function decodeSyncStateSet(body: Buffer | null): SyncStateSet | null {
     syncStateSet: asIds('syncStateSet', bean.syncStateSet),
     syncStateSetEpoch: asInt('syncStateSetEpoch', bean.syncStateSetEpoch),
   };
+}
+
+const SET_START = Buffer.from('{"syncStateSet":[');
+const SET_END = Buffer.from('],"syncStateSetEpoch":');
+const COMMA = 0x2c;
+const CLOSING_BRACE = 0x7d;
+const DIGITS_MAX = 9;
+
+/**
+ * Reads a set exactly as known clients write it, ids ascending, many times as fast as JSON can be
+ * parsed: every write that matters has this body. null: not so usual, or not a set at all.
+ */
+function usualSyncStateSet(body: Buffer): SyncStateSet | null {
+  if (!holdsAt(body, 0, SET_START)) return null;
+  const ids: number[] = [];
+  let last = -1;
+  let at = SET_START.length;
+  for (;;) {
+    const end = digitsEnd(body, at);
+    const id = integerAt(body, at, end);
+    if (id <= last) return null;
+    ids.push(id);
+    last = id;
+    at = end + 1;
+    if (body[end] === COMMA) continue;
+    if (!holdsAt(body, end, SET_END)) return null;
+    at = end + SET_END.length;
+    break;
+  }
+  const end = digitsEnd(body, at);
+  const syncStateSetEpoch = integerAt(body, at, end);
+  if (syncStateSetEpoch < 0 || body[end] !== CLOSING_BRACE || end + 1 !== body.length) return null;
+  return { syncStateSet: ids, syncStateSetEpoch };
+}
+
+function holdsAt(body: Buffer, at: number, expected: Buffer): boolean {
+  for (let i = 0; i < expected.length; i += 1) if (body[at + i] !== expected[i]) return false;
+  return true;
+}
+
+function digitsEnd(body: Buffer, start: number): number {
+  let end = start;
+  while (isDigit(body[end])) end += 1;
+  return end;
+}
+
+const isDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && byte >= 0x30 && byte <= 0x39;
+
+/** -1 for no digits, a leading zero, or more digits than surely fit an int32. */
+function integerAt(body: Buffer, start: number, end: number): number {
+  const digits = end - start;
+  if (digits === 0 || digits > DIGITS_MAX || (digits > 1 && body[start] === 0x30)) return -1;
+  let value = 0;
+  for (let i = start; i < end; i += 1) value = value * 10 + ((body[i] as number) - 0x30);
+  return value;
 }
 
 /** Body of 1006. */
@@ -125,11 +184,12 @@ export function decodeReplicasInfo(body: Buffer): ReadonlyMap<string, ReplicasIn
 }
 
 function idList(ids: readonly number[]): string {
-  let isAscending = true;
   for (let i = 1; i < ids.length; i += 1) {
-    if ((ids[i - 1] as number) >= (ids[i] as number)) isAscending = false;
+    if ((ids[i - 1] as number) >= (ids[i] as number)) return idList(ascendingSet(ids));
   }
-  return `[${(isAscending ? ids : ascendingSet(ids)).join(',')}]`;
+  let list = '';
+  for (const id of ids) list += list === '' ? id : `,${id}`;
+  return `[${list}]`;
 }
 
 function ascendingSet(ids: readonly number[]): readonly number[] {

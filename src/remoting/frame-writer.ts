@@ -5,10 +5,11 @@
  * call, and the length words are patched in behind. JSON headers have upstream's alphabetical
  * key order.
  */
+
+import { jsonString } from '../lib/json-text.js';
 import { FLAG_RESPONSE } from './command.js';
 import { FrameError } from './errors.js';
 import { frameBytesMaxDefault } from './frame-decoder.js';
-import { jsonString } from './json-text.js';
 import type { Language } from './languages.js';
 
 export type Body = Buffer | string | null;

@@ -1,6 +1,7 @@
 /** Java's reading of the named parameters: defaults, bad text, and what is kept exactly. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { jsonString } from '../lib/json-text.js';
 import {
   readAlterSyncStateSet,
   readAlterSyncStateSetReply,
@@ -17,7 +18,7 @@ import {
   readRegisterBroker,
 } from './headers.js';
 import { parseJavaInt, parseJavaLong, parseJavaLongRounded } from './java-numbers.js';
-import { extFieldsJson, jsonString } from './json-text.js';
+import { extFieldsJson } from './json-text.js';
 
 const numbers: readonly {
   readonly text: string | undefined;

@@ -2,14 +2,7 @@
  * Writing JSON text straight, for the frames that are written a hundred thousand times a second.
  */
 
-/** `text` as a JSON string, quotes included; well-formed for any UTF-16, lone surrogates too. */
-export function jsonString(text: string): string {
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return JSON.stringify(text);
-  }
-  return `"${text}"`;
-}
+import { jsonString } from '../lib/json-text.js';
 
 export type ExtFieldValue = string | number | bigint | boolean | null | undefined;
 
@@ -19,9 +12,21 @@ export function extFieldsJson(fields: Readonly<Record<string, ExtFieldValue>>): 
   for (const name in fields) {
     const value = fields[name];
     if (value === undefined || value === null) continue;
-    json += json === '' ? '{' : ',';
-    json += `${jsonString(name)}:`;
-    json += typeof value === 'string' ? jsonString(value) : `"${value}"`;
+    const text = typeof value === 'string' ? jsonString(value) : `"${value}"`;
+    json += (json === '' ? '{' : ',') + nameJson(name) + text;
   }
   return json === '' ? '{}' : `${json}}`;
+}
+
+/** `"name":` of every name seen so far: the protocol has a few dozen. */
+const names = new Map<string, string>();
+const NAMES_MAX = 1_000;
+
+function nameJson(name: string): string {
+  let json = names.get(name);
+  if (json === undefined) {
+    json = `${jsonString(name)}:`;
+    if (names.size < NAMES_MAX) names.set(name, json);
+  }
+  return json;
 }

@@ -29,6 +29,12 @@ export async function drawSvg(
 }
 
 function tidy(svg: string, { label, id }: { readonly label: string; readonly id: string }): string {
+  // Vega numbers clip paths through the whole process; here they are numbered within the chart.
+  const seen: string[] = [];
+  const place = (number: string): number => {
+    if (!seen.includes(number)) seen.push(number);
+    return seen.indexOf(number);
+  };
   return svg
     .replace(/<path aria-label="([^"]*)" role="graphics-symbol"([^>]*?)\/>/g, (_, said, rest) => {
       return `<path${rest}><title>${said}</title></path>`;
@@ -41,8 +47,7 @@ function tidy(svg: string, { label, id }: { readonly label: string; readonly id:
     .replace(/ (d|transform|x2|y2)="[^"]*"/g, (attribute) =>
       attribute.replace(/-?\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))),
     )
-    .replace(/\bid="clip(\d+)"/g, `id="${id}-clip$1"`)
-    .replace(/url\(#clip(\d+)\)/g, `url(#${id}-clip$1)`)
+    .replace(/(\bid="|url\(#)clip(\d+)/g, (_, before, number) => `${before}${id}-${place(number)}`)
     .replace(/ xmlns:xlink="[^"]*"| version="1.1"/g, '')
     .replace(/<svg /, `<svg class="chart" role="img" aria-label="${escapeHtml(label)}" `);
 }

@@ -24,11 +24,12 @@ export function environmentFacts(environment: Environment): EnvironmentFact[] {
 }
 
 function leaves(value: unknown, path: readonly string[], depth: number): EnvironmentFact[] {
-  if (value === null || value === undefined) return [];
+  if (value === null || value === undefined || value === '') return [];
   if (typeof value !== 'object') return [{ path: path.join('.'), value: leaf(value, path) }];
   const entries = Object.entries(value);
   const isList = Array.isArray(value) && value.every((each) => typeof each !== 'object');
-  if (isList) return [{ path: path.join('.'), value: short(value.join(', ')) }];
+  if (isList)
+    return [{ path: path.join('.'), value: short(value.map((each) => leaf(each, [])).join(', ')) }];
   if (depth >= DEPTH_MAX) return [{ path: path.join('.'), value: short(JSON.stringify(value)) }];
   return entries.flatMap(([key, inner]) => leaves(inner, [...path, key], depth + 1));
 }
@@ -36,7 +37,9 @@ function leaves(value: unknown, path: readonly string[], depth: number): Environ
 /** Bytes by their name are shown in a unit that can be read. */
 function leaf(value: unknown, path: readonly string[]): string {
   const isBytes = typeof value === 'number' && /bytes$/i.test(path.at(-1) ?? '');
-  return isBytes ? megabytes(value) : short(String(value));
+  if (isBytes) return megabytes(value);
+  const isFraction = typeof value === 'number' && !Number.isInteger(value);
+  return isFraction ? String(Number(value.toPrecision(4))) : short(String(value));
 }
 
 const short = (text: string): string =>

@@ -1,9 +1,11 @@
 /**
- * The headline as a picture of its own, for a README: writes, proved reads, fail-over.
+ * The headline as a picture of its own, for a README: writes, proved reads, fail-over, bring-up.
  *
  * One SVG with no outside references; it follows the reader's light or dark preference by itself.
  */
 import type { Comparison, Estimate } from '../analyze/comparison.js';
+import { sum } from '../analyze/metrics.js';
+import type { Cast } from './cast.js';
 import { barsChart } from './charts/bars.js';
 import { FONT, PANEL_WIDTH } from './charts/base.js';
 import { drawSvg } from './draw.js';
@@ -13,7 +15,9 @@ import type { ReportView } from './model.js';
 import * as palette from './palette.js';
 
 const GAP = 28;
-const TITLE_HEIGHT = 46;
+/** Two by two stays readable at the width of a README. */
+const COLUMNS = 2;
+const TITLE_HEIGHT = 48;
 const FOOT_HEIGHT = 30;
 
 interface Measure {
@@ -25,7 +29,7 @@ interface Measure {
   readonly floor: number | undefined;
 }
 
-/** @returns `undefined` when none of the three was measured on both builds. */
+/** @returns `undefined` when none of the four was measured on both builds. */
 export async function headlineSvg(
   comparison: Comparison,
   view: ReportView,
@@ -61,7 +65,7 @@ export async function headlineSvg(
       return { measure, label, svg: await drawSvg(spec, { label, id: `headline-${index}` }) };
     }),
   );
-  return compose(drawn, view, cast.durability);
+  return compose(drawn, view, cast);
 }
 
 function measuresOf(
@@ -98,6 +102,7 @@ function measuresOf(
     ...find('throughput/write', 'Writes', '/s'),
     ...provedReads(comparison, durability, names),
     ...find('figure/failoverMs', 'Fail-over, shorter is better', 'ms'),
+    ...find('figure/bringUpMs', 'Bring-up, shorter is better', 'ms'),
   ];
 }
 
@@ -111,32 +116,50 @@ function provedReads(
   const reference = proved.find(({ target }) => target === names.reference)?.perSecond;
   const challenger = proved.find(({ target }) => target === names.challenger)?.perSecond;
   if (family === undefined || reference === undefined || challenger === undefined) return [];
-  const note = `${family.workload}, by the log against by ReadIndex`;
+  const note = `${family.workload}, by the log and by ReadIndex`;
   return [{ title: 'Proved reads', note, unit: '/s', reference, challenger, floor: undefined }];
 }
 
-function compose(
-  drawn: readonly { readonly measure: Measure; readonly label: string; readonly svg: string }[],
-  view: ReportView,
-  durability: string,
-): string {
-  const width = drawn.length * PANEL_WIDTH + (drawn.length + 1) * GAP;
-  const tallest = Math.max(...drawn.map(({ svg }) => heightOf(svg)));
-  const height = TITLE_HEIGHT + tallest + FOOT_HEIGHT + GAP;
+interface Drawn {
+  readonly measure: Measure;
+  readonly label: string;
+  readonly svg: string;
+}
+
+function compose(drawn: readonly Drawn[], view: ReportView, cast: Cast): string {
+  const columns = Math.min(COLUMNS, drawn.length);
+  const width = columns * PANEL_WIDTH + (columns + 1) * GAP;
+  const rows = Array.from({ length: Math.ceil(drawn.length / columns) }, (_, row) =>
+    Math.max(...drawn.slice(row * columns, (row + 1) * columns).map(({ svg }) => heightOf(svg))),
+  );
+  const topOf = (row: number): number =>
+    GAP / 2 + sum(rows.slice(0, row).map((tallest) => TITLE_HEIGHT + tallest + GAP / 2));
+  const height = topOf(rows.length) + FOOT_HEIGHT;
   const panels = drawn.map(({ measure, svg }, index) => {
-    const x = GAP + index * (PANEL_WIDTH + GAP);
+    const x = GAP + (index % columns) * (PANEL_WIDTH + GAP);
+    const row = Math.floor(index / columns);
+    const top = TITLE_HEIGHT + (rows[row] ?? 0) - heightOf(svg);
     const placed = svg.replace(
       /<svg [^>]*viewBox/,
-      `<svg x="0" y="${TITLE_HEIGHT + tallest - heightOf(svg)}" width="${PANEL_WIDTH}" height="${heightOf(svg)}" viewBox`,
+      `<svg y="${top}" width="${PANEL_WIDTH}" height="${heightOf(svg)}" viewBox`,
     );
-    return `<g transform="translate(${x},${GAP / 2})"><text x="2" y="16" font-size="16" font-weight="650" fill="${palette.ink.light}">${text(measure.title)}</text><text x="2" y="35" font-size="12.5" fill="${palette.muted.light}">${text(measure.note)}</text>${placed}</g>`;
+    return `<g transform="translate(${x},${topOf(row)})">${line(measure.title, { y: 20, size: 16, weight: 650 })}${line(measure.note, { y: 40, size: 12.5 })}${placed}</g>`;
   });
-  const foot = `Medians, ${durability} durability, three processes and the load on one machine. Run ${view.runId}.`;
+  const { members } = cast.challenger ?? { members: 0 };
+  const foot = `Medians; ${cast.durability} durability; ${members} controllers and the load on one machine; run ${view.runId}`;
   const label = drawn.map((each) => each.label).join('; ');
   return `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-label="${text(label)}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${text(FONT)}"><style>@media (prefers-color-scheme:dark){
 ${palette.darkRules('.chart')}
-}</style><rect width="${width}" height="${height}" rx="10" fill="${palette.paper.light}"/>${panels.join('')}<text x="${GAP + 2}" y="${height - 16}" font-size="12" fill="${palette.muted.light}">${text(foot)}</text></svg>
+}</style><rect width="${width}" height="${height}" rx="10" fill="${palette.paper.light}"/>${panels.join('')}<g transform="translate(${GAP},0)">${line(foot, { y: height - 16, size: 12 })}</g></svg>
 `;
+}
+
+function line(
+  content: string,
+  { y, size, weight }: { readonly y: number; readonly size: number; readonly weight?: number },
+): string {
+  const colour = weight === undefined ? palette.muted.light : palette.ink.light;
+  return `<text x="2" y="${y}" font-size="${size}" font-weight="${weight ?? 400}" fill="${colour}">${text(content)}</text>`;
 }
 
 function heightOf(svg: string): number {

@@ -29,7 +29,7 @@ export async function reportHtml(view: ReportView): Promise<string> {
     ...summarySection(view),
     ...(await chartSection(view, view.panels.measures, {
       id: 'measures',
-      title: 'What stands for each workload',
+      title: 'The main measure of each workload',
       intro:
         'Median over trials; the dots are the trials, the whisker is their 95 % interval. The dashed line is the floor: the least work that still replicates.',
     })),

@@ -116,6 +116,7 @@ function factsOf({ run, trials }: Results, environment: readonly EnvironmentFact
   const rounds = Math.max(0, ...trials.map(({ round }) => round));
   const valid = trials.filter(({ status }) => status === 'valid').length;
   const cpu = findFact(environment, /cpu.*(brand|model)|(brand|model).*cpu/i);
+  const cores = findFact(environment, /^cpu\.cores$/);
   const node = findFact(environment, /(^|\.)node(js)?(\.?version)?$|versions?\.node$/i);
   const facts: (Fact | undefined)[] = [
     { name: 'started', value: run.startedAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC') },
@@ -127,7 +128,12 @@ function factsOf({ run, trials }: Results, environment: readonly EnvironmentFact
       value: `${valid} valid of ${trials.length}, up to ${plural(rounds, 'round')}`,
     },
     { name: 'seed', value: String(run.seed) },
-    cpu === undefined ? undefined : { name: 'machine', value: cpu },
+    cpu === undefined
+      ? undefined
+      : {
+          name: 'machine',
+          value: cores === undefined ? cpu : `${cpu}, ${plural(Number(cores), 'core')}`,
+        },
     node === undefined ? undefined : { name: 'Node', value: node },
     { name: 'command', value: run.command },
   ];
@@ -148,10 +154,15 @@ function warningsOf(results: Results, comparison: Comparison): string[] {
     ({ workload, target, round, status, reasons }) =>
       `${workload}/${target} round ${round} is ${status}: ${reasons.join('; ') || 'no reason given'}.`,
   );
+  const unanswered = results.trials.flatMap((trial) =>
+    trial.faults
+      .filter(({ kind, gapMs }) => kind === 'kill-leader' && gapMs === undefined)
+      .map(() => `${nameOf(trial)}: no acknowledged write followed the kill of the leader.`),
+  );
   const partial = comparison.partial
     ? ['The run was interrupted: this is what had been measured until then.']
     : [];
-  return [...partial, ...excluded, ...unplanned];
+  return [...partial, ...excluded, ...unplanned, ...unanswered];
 }
 
 function trialRow(trial: Trial): TrialRow {

@@ -115,10 +115,12 @@ footer{margin-top:72px;padding-top:20px;padding-bottom:56px;color:var(--muted);f
 .summary th,.summary td{border:0;padding:1px 0;text-align:left;white-space:normal}
 .summary tr:not(.first)>th{display:none}
 .summary th[scope=row]{font-size:17px}
-.summary td.n{display:grid;grid-template-columns:7.5em 1fr;column-gap:10px}
+.summary td.n{display:grid;grid-template-columns:minmax(8.5em,max-content) 1fr;column-gap:10px}
 .summary td.n::before{content:attr(data-label);color:var(--muted);font-weight:400}
 .summary td.n .interval{grid-column:2}
 .summary td.absent{display:none}
+.summary caption{display:block}
+.tiles{grid-template-columns:1fr 1fr;gap:24px 20px}
 dl.table{grid-template-columns:1fr;gap:0}
 dl.table dd{margin-bottom:8px}
 }

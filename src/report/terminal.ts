@@ -3,6 +3,7 @@
  *
  * Plain text: no colour, so that it reads the same in a log. One row a workload; the report has the rest.
  */
+import { type Verdict, verdicts } from '../analyze/verdict.js';
 import type { ReportView } from './model.js';
 import type { SummaryRow, SummaryTable } from './summary-table.js';
 
@@ -17,6 +18,7 @@ export function terminalSummary(view: ReportView): string {
   const blocks = [
     wrap(verdict.headline, ''),
     ...tables.map(tableText),
+    legend(tables),
     [...verdict.sentences, ...kept].map((line) => wrap(line, '  ')).join('\n'),
     dropped > 0 ? `${dropped} more warnings in the report.` : '',
   ];
@@ -65,17 +67,28 @@ function tableText({ cast, rows }: SummaryTable): string {
   return [line(columns.map(({ title }) => title)), ...body.map(line), ...limits].join('\n');
 }
 
-const marks = {
+const marks: Record<Verdict, string> = {
   faster: '',
-  slower: ' !',
-  'no difference shown': ' =',
-  'too few trials': ' ?',
+  slower: '!',
+  'no difference shown': '=',
+  'too few trials': '?',
   'not comparable': '',
-} as const;
+};
 
-/** `51× more (48–52)`; `=` no difference shown, `?` too few trials, `!` slower. */
+/** Only the marks that are there. */
+function legend(tables: readonly SummaryTable[]): string {
+  const used = new Set(
+    tables
+      .flatMap(({ rows }) => rows.filter(({ isPrimary }) => isPrimary))
+      .map(({ verdict }) => verdict),
+  );
+  const said = verdicts.filter((verdict) => used.has(verdict) && marks[verdict] !== '');
+  return said.map((verdict) => `${marks[verdict]} ${verdict}`).join('   ');
+}
+
+/** `51× more (48–52)`, and a mark where that is not simply faster. */
 function ratioCell({ ratio, verdict }: SummaryRow): string {
-  return `${ratio}${verdict === undefined ? '' : marks[verdict]}`;
+  return verdict === undefined || marks[verdict] === '' ? ratio : `${ratio} ${marks[verdict]}`;
 }
 
 function floorLines(rows: readonly SummaryRow[]): string[] {

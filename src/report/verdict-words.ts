@@ -126,8 +126,13 @@ function tally(findings: readonly Finding[]): string {
 function undecided(findings: readonly Finding[]): string[] {
   const name = ({ workload, better, ratio }: Finding): string =>
     `${workload} (${ratioLine(ratio, better)})`;
-  const none = having(findings, 'no difference shown');
-  const few = having(findings, 'too few trials');
+  // Where it is so of all, the headline has said it.
+  const some = (verdict: Verdict): Finding[] => {
+    const found = having(findings, verdict);
+    return found.length === findings.length ? [] : found;
+  };
+  const none = some('no difference shown');
+  const few = some('too few trials');
   return [
     ...(none.length === 0 ? [] : [`No difference shown in ${listed(none.map(name))}.`]),
     ...(few.length === 0 ? [] : [`Too few trials to say in ${listed(few.map(name))}.`]),

@@ -34,7 +34,7 @@ export function barsChart({ bars, hues, floor }: BarsData): ChartSpec {
     field: 'median',
     type: 'quantitative',
     // Room at the end for the number that stands behind the longest bar.
-    scale: { domain: [0, most * 1.32], nice: false },
+    scale: { domain: [0, most * 1.4], nice: false },
     axis: null,
   } as const;
   const y = {

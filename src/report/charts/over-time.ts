@@ -14,6 +14,7 @@ import {
   logDomain,
   logTicks,
   MS_LABEL,
+  PANEL_WIDTH,
   VALUE_AXIS,
 } from './base.js';
 
@@ -92,7 +93,6 @@ function timeChart(
     scale: { domain: [0, lengthS], nice: false },
     axis: { tickCount: 6, grid: false, tickMinStep: 1 },
   } as const;
-  const labelled = faults.map((fault) => ({ ...fault, isLate: fault.atS > lengthS / 2 }));
   const bands = faults.filter(({ untilS }) => untilS !== null);
   const faultLayers = [
     {
@@ -105,9 +105,7 @@ function timeChart(
       mark: { type: 'rule', color: palette.alarm.light, strokeWidth: 1.5 },
       encoding: { x },
     },
-    ...(parts.isLabelled
-      ? [false, true].map((isLate) => faultLabels(labelled, { x, isLate }))
-      : []),
+    ...(parts.isLabelled ? [faultLabels(faults, lengthS)] : []),
   ];
   return {
     ...frame({ left: VALUE_AXIS, ...roomFor(parts, faults) }),
@@ -128,24 +126,28 @@ function timeChart(
   };
 }
 
-/** Above the plot, to the side on which there is room. */
-function faultLabels(
-  faults: readonly (FaultMark & { readonly isLate: boolean })[],
-  { x, isLate }: { readonly x: object; readonly isLate: boolean },
-) {
+/** Above the plot, from the fault's line on; moved left as far as a long label needs. */
+function faultLabels(faults: readonly FaultMark[], lengthS: number) {
+  const plot = PANEL_WIDTH - VALUE_AXIS;
+  const values = faults.map(({ atS, label }) => {
+    const wanted = (atS / lengthS) * plot;
+    return { label, left: Math.max(-VALUE_AXIS, Math.min(wanted, plot - label.length * 7.8)) };
+  });
   return {
-    data: { values: faults.filter((fault) => fault.isLate === isLate) },
+    data: { values },
     mark: {
       type: 'text',
-      align: isLate ? 'right' : 'left',
+      align: 'left',
       baseline: 'bottom',
-      dx: isLate ? 4 : -4,
       y: -26,
       color: palette.alarm.light,
       fontSize: 12,
       fontWeight: 600,
     },
-    encoding: { x, text: { field: 'label', type: 'nominal' } },
+    encoding: {
+      x: { field: 'left', type: 'quantitative', scale: null, axis: null },
+      text: { field: 'label', type: 'nominal' },
+    },
   };
 }
 

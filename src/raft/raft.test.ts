@@ -1,0 +1,154 @@
+/** What a member does with input that a healthy group would not produce, and with a broken disk. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { logIndex, term } from '../lib/brand.js';
+import { Prng } from '../lib/prng.js';
+import { Raft, type Restored } from './raft.js';
+import { type Effect, fastTiming, type Message } from './types.js';
+
+const nothing: Restored = {
+  hardState: { term: term(0), votedFor: null },
+  runs: [],
+  lastIndex: logIndex(0),
+};
+const envelope = { from: 'n1', to: 'n0', term: term(1) };
+const heartbeat: Message = { ...envelope, kind: 'heartbeat', commitIndex: logIndex(0), round: 1 };
+
+test('a message for somebody else is not read', () => {
+  assert.deepEqual(receive(start(), { ...heartbeat, to: 'n2' }), []);
+});
+
+test('a stranger is told that it is one when it asks for a vote, and otherwise not heard', () => {
+  const raft = start();
+  assert.deepEqual(receive(raft, { ...heartbeat, from: 'n9' }), []);
+  const vote: Message = {
+    ...envelope,
+    from: 'n9',
+    kind: 'vote',
+    lastIndex: logIndex(9),
+    lastTerm: term(9),
+  };
+  assert.deepEqual(receive(raft, vote), [
+    {
+      kind: 'send',
+      message: {
+        kind: 'vote-result',
+        from: 'n0',
+        to: 'n9',
+        term: 0,
+        votedTerm: 1,
+        result: 'unknown-member',
+      },
+    },
+  ]);
+});
+
+test('acknowledgements of what was never sent are not believed', () => {
+  const raft = lead();
+  const ack: Message = { ...envelope, kind: 'push-ack', result: 'matched', index: logIndex(99) };
+  assert.deepEqual(receive(raft, ack), []);
+  raft.step({ kind: 'persisted', index: logIndex(1), term: term(1) });
+  receive(raft, { ...ack, index: logIndex(1) });
+  assert.equal(raft.commitIndex, 1);
+  raft.step({ kind: 'read', read: 1 });
+  assert.deepEqual(receive(raft, { ...envelope, kind: 'heartbeat-ack', round: 99 }), []);
+});
+
+test('two leaders in one term stop the process', () => {
+  assert.throws(() => receive(lead(), heartbeat), /two leaders in term 1/);
+  const raft = start();
+  receive(raft, heartbeat);
+  assert.throws(() => receive(raft, { ...heartbeat, from: 'n2' }), /two leaders in term 1/);
+});
+
+test('a push that would cut committed entries stops the process', () => {
+  const raft = start();
+  const entries = [1, 2].map((index) => ({
+    index: logIndex(index),
+    term: term(1),
+    body: new Uint8Array(1),
+  }));
+  const push: Message = {
+    ...envelope,
+    kind: 'push',
+    prevIndex: logIndex(0),
+    prevTerm: term(0),
+    commitIndex: logIndex(2),
+    entries,
+  };
+  receive(raft, push);
+  assert.equal(raft.commitIndex, 2);
+  const other = entries.map((entry) => ({ ...entry, term: term(2) }));
+  assert.throws(() => receive(raft, { ...push, term: term(2), entries: other }), /would be cut/);
+});
+
+test('what became durable after it was replaced does not count', () => {
+  const raft = start();
+  const push = (of: number): Message => ({
+    ...envelope,
+    term: term(of),
+    kind: 'push',
+    prevIndex: logIndex(0),
+    prevTerm: term(0),
+    commitIndex: logIndex(0),
+    entries: [{ index: logIndex(1), term: term(of), body: new Uint8Array(1) }],
+  });
+  receive(raft, push(1));
+  receive(raft, push(2));
+  assert.deepEqual(raft.step({ kind: 'persisted', index: logIndex(1), term: term(1) }), []);
+  assert.equal(raft.step({ kind: 'persisted', index: logIndex(1), term: term(2) }).length, 1);
+});
+
+test('a thousand reads in one turn share two rounds', () => {
+  const raft = lead();
+  raft.step({ kind: 'persisted', index: logIndex(1), term: term(1) });
+  receive(raft, { ...envelope, kind: 'push-ack', result: 'matched', index: logIndex(1) });
+  const effects: Effect[] = [];
+  for (let read = 1; read <= 1_000; read += 1) effects.push(...raft.step({ kind: 'read', read }));
+  for (const round of [2, 3]) {
+    effects.push(...receive(raft, { ...envelope, kind: 'heartbeat-ack', round }));
+  }
+  const kinds = effects.map(({ kind }) => kind);
+  assert.equal(kinds.filter((kind) => kind === 'send').length, 2 * 2);
+  assert.equal(kinds.filter((kind) => kind === 'read-ready').length, 1_000);
+});
+
+test('a log newer than the vote file says so at the start', () => {
+  const restored: Restored = {
+    hardState: { term: term(1), votedFor: null },
+    runs: [{ first: logIndex(1), term: term(2) }],
+    lastIndex: logIndex(1),
+  };
+  assert.throws(() => start(restored), /the log has entries of term 2, the vote file knows 1/);
+});
+
+function start(restored = nothing): Raft {
+  return new Raft(
+    {
+      self: 'n0',
+      members: ['n0', 'n1', 'n2'],
+      timing: fastTiming,
+      pushesInFlightMax: 4,
+      entriesPerPushMax: 4,
+      retransmitAfterMs: 50,
+      uncommittedMax: 64,
+      readsWaitingMax: 2_000,
+      outOfOrderMax: 8,
+    },
+    restored,
+    new Prng(1),
+  );
+}
+
+/** A leader of term 1, by n1's vote. */
+function lead(): Raft {
+  const raft = start();
+  raft.step({ kind: 'tick', elapsedMs: 10 });
+  receive(raft, { ...envelope, kind: 'vote-result', votedTerm: term(1), result: 'accept' });
+  assert.equal(raft.role, 'leader');
+  return raft;
+}
+
+function receive(raft: Raft, message: Message): readonly Effect[] {
+  return raft.step({ kind: 'receive', message });
+}
