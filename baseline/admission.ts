@@ -8,7 +8,7 @@
  *   DLedgerController.EventScheduler (one thread, queue 1,024) (5.x, 8fc57f1)
  */
 import { BoundedQueue } from '../src/lib/bounded-queue.js';
-import type { AdmittedCall, Admission, Work } from '../src/server/parts.js';
+import type { Admission, AdmittedCall, Work } from '../src/server/parts.js';
 
 /** @source rocketmq DLedgerController.EventScheduler.eventQueue */
 const EVENTS_WAITING_MAX = 1_024;

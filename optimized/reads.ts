@@ -9,10 +9,7 @@
 import type { Log } from '../src/engine/log-engine.js';
 import type { ReadPath, ReadWork } from '../src/server/parts.js';
 
-export function readIndexFirst(
-  log: Log,
-  options: { readonly followerReads: boolean },
-): ReadPath {
+export function readIndexFirst(log: Log, options: { readonly followerReads: boolean }): ReadPath {
   /** Reads of one proof share one list, so a proof costs one promise, however many reads it covers. */
   let gathered: { readonly proof: Promise<void>; readonly works: ReadWork[] } | null = null;
 

@@ -356,6 +356,10 @@ function sampleTrial(plan: WorkloadPlan, place: TrialPlace): Trial {
     generator: {
       workers: 1,
       eventLoopUtilization: 0.2 + 0.4 * chance.unit(),
+      cpuShare: null,
+      okAfterWindow: 0,
+      unansweredAtEnd: 0,
+      onewayHeartbeatsPerSecond: 0,
       sent: Math.round(Math.min(sent, asked)),
       asked: Math.round(asked),
     },

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestCode } from '../lib/codes.js';
 import { Prng } from '../lib/prng.js';
-import { TestController, type TestRequest } from '../server/test-controller.js';
+import { TestController, type TestRequest } from '../server/testing.js';
 import { resolveBuild } from './builds.js';
 
 const SETS = 12;
@@ -27,7 +27,7 @@ for (const seed of [1, 2, 3]) {
     for (let at = 0; at < REQUESTS; at += 1) {
       const request = history.next();
       const replies = [];
-      for (const build of builds) replies.push({ ...(await build.call(request)), opaque: 0 });
+      for (const build of builds) replies.push({ ...(await build.exchange(request)), opaque: 0 });
       const [first, ...others] = replies;
       assert(first !== undefined);
       for (const other of others) assert.deepEqual(other, first, JSON.stringify(request));

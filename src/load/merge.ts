@@ -78,15 +78,17 @@ export function mergeResults(
     measuredMs,
     operations,
     lateness,
-    generator: { workers: results.length, eventLoopUtilization, sent, asked },
-    figures: {
-      onewayHeartbeatsPerSecond: (total((result) => result.beats) * 1_000) / measuredMs,
-      unansweredAtEnd: inFlightAtEnd,
+    generator: {
+      workers: results.length,
+      eventLoopUtilization,
+      cpuShare,
+      sent,
+      asked,
       okAfterWindow: Object.values(late).reduce((sum, count) => sum + count, 0),
-      ...(cpuShare !== null && { generatorCpuShare: cpuShare }),
-      ...(isBringUp && { setsComplete: complete }),
-      ...(isBringUp && complete === workload.sets && { bringUpMs: measuredMs }),
+      unansweredAtEnd: inFlightAtEnd,
+      onewayHeartbeatsPerSecond: (total((result) => result.beats) * 1_000) / measuredMs,
     },
+    figures: isBringUp && complete === workload.sets ? { bringUpMs: measuredMs } : {},
     acknowledged: marks.length === 0 ? null : joinMarks(marks),
   };
 }

@@ -103,8 +103,15 @@ export const trialSchema = z.strictObject({
     workers: z.int(),
     /** The busiest worker's, over the measured window, in [0, 1]. */
     eventLoopUtilization: z.number(),
+    /** Time on a processor of the busiest worker, in [0, 1]; null where the system does not tell. */
+    cpuShare: z.number().nullable(),
     sent: count,
     asked: count,
+    /** Successes that came after the window: in the histograms, not in `ok`. */
+    okAfterWindow: count,
+    unansweredAtEnd: count,
+    /** Sent beside the measured requests, to keep the brokers alive. */
+    onewayHeartbeatsPerSecond: z.number(),
   }),
   processes: z.array(processSchema),
   faults: z.array(faultSchema),

@@ -161,7 +161,8 @@ class FakeLog implements Log {
 
   pendingEvents(): string[] {
     const names: string[] = [];
-    for (const { body } of this.#pending) decodeEvents(body, (event) => names.push(event.brokerName));
+    for (const { body } of this.#pending)
+      decodeEvents(body, (event) => names.push(event.brokerName));
     return names;
   }
 

@@ -29,7 +29,11 @@ export async function serveHttp(
   view: HttpView,
   options: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
-  const app = fastify({ bodyLimit: 16 * 1024, connectionTimeout: 10_000, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: 16 * 1024,
+    connectionTimeout: 10_000,
+    forceCloseConnections: true,
+  });
 
   app.get('/healthz', () => ({ status: 'up' }));
 

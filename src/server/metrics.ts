@@ -6,7 +6,7 @@
  *
  * @source rocketmq ControllerMetricsConstant, ControllerMetricsManager (5.x, 8fc57f1)
  */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { RequestCode } from '../lib/codes.js';
 
 /** Microseconds: 1, 3, 5 × 10^0 … 10^6, and 10^7, as upstream. */
@@ -132,7 +132,8 @@ export class ControllerMetrics {
       }
     });
     counter('election_total', ['election_result'], (metric) => {
-      for (const [election_result, count] of this.#elections) metric.inc({ election_result }, count);
+      for (const [election_result, count] of this.#elections)
+        metric.inc({ election_result }, count);
     });
 
     function gauge(

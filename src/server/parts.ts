@@ -9,7 +9,7 @@ import type { Reply } from '../controller/reply.js';
 import type { Log } from '../engine/log-engine.js';
 import type { Clock } from '../lib/clock.js';
 import type { ControllerConfig } from './config.js';
-import type { BrokerEntry, HeartbeatTable, BeatSource } from './heartbeat-table.js';
+import type { BeatSource, BrokerEntry, HeartbeatTable } from './heartbeat-table.js';
 
 /** A request on its way through the server. */
 export interface AdmittedCall {
