@@ -51,12 +51,17 @@ export function timingWheel(context: PartsContext): LivenessPath {
     table.remove(entry);
   };
 
+  /** A later beat may shorten the timeout, so nobody is out of sight for longer than between two scans. */
+  const watch = (entry: BrokerEntry, now: number): void => {
+    const deadlineMs = entry.lastUpdateMs + entry.timeoutMs;
+    wheel.add(entry, Math.min(deadlineMs, now + options.scanNotActiveBrokerIntervalMs));
+  };
+
   const expire = (): void => {
     const now = clock.nowMs();
     for (const entry of wheel.advance(now)) {
-      const deadlineMs = entry.lastUpdateMs + entry.timeoutMs;
-      if (deadlineMs >= now) {
-        wheel.add(entry, deadlineMs);
+      if (entry.lastUpdateMs + entry.timeoutMs >= now) {
+        watch(entry, now);
         continue;
       }
       forget(entry);
@@ -67,7 +72,7 @@ export function timingWheel(context: PartsContext): LivenessPath {
 
   return {
     arrived(entry) {
-      wheel.add(entry, entry.lastUpdateMs + entry.timeoutMs);
+      watch(entry, clock.nowMs());
       const siblings = bySource.get(entry.source);
       if (siblings === undefined) bySource.set(entry.source, new Set([entry]));
       else siblings.add(entry);

@@ -86,7 +86,10 @@ export function makePlan(options: PlanOptions): Plan {
   for (const durability of furtherDurabilities) {
     for (const build of options.targets) {
       const spec = targetSpec(build, durability, options);
-      add({ ...spec, name: `${build}@${durability}` }, options.workloads.filter(onlyWrites));
+      add(
+        { ...spec, name: `${build}@${durability}` },
+        options.workloads.filter((point) => onlyWrites(point) && outstanding(point) > 1),
+      );
     }
   }
 
@@ -137,13 +140,14 @@ function workloadSeconds(workload: WorkloadPoint): number {
   return SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
 }
 
-/**
- * Closed-loop writes: what a flush costs shows there, so they also meet the further durabilities;
- * and they are all that the floor can do.
- */
+/** Closed-loop writes: all that the floor can do, and, where many share a flush, what one costs. */
 function onlyWrites(point: WorkloadPoint): boolean {
   if (point.kind !== 'load' || point.load.mode !== 'closed') return false;
   return Object.keys(point.load.mix).every((name) => name === 'alterSyncStateSet');
+}
+
+function outstanding(point: WorkloadPoint): number {
+  return point.kind === 'load' && point.load.mode === 'closed' ? point.load.outstanding : 0;
 }
 
 function hasFault(workload: WorkloadPoint): boolean {

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { LoadProgress } from '../load/generator.js';
+import { LoadPool, type LoadProgress } from '../load/generator.js';
 import { describeEnvironment, type Environment } from '../measure/environment.js';
 import { RESULTS_SCHEMA_VERSION, type Results, type Trial } from '../measure/results.js';
 import { type WrittenReport, writeReport } from '../report/write.js';
@@ -17,7 +17,8 @@ import { runTrial } from './trial.js';
 export interface BenchOptions {
   readonly plan: Plan;
   readonly seed: number;
-  readonly workers: number;
+  /** Load threads; default: one less than there are cores. */
+  readonly workers: number | undefined;
   /** Where the run's own directory is made. */
   readonly runsDirectory: string;
   readonly command: string;
@@ -42,9 +43,14 @@ export async function runBench(options: BenchOptions): Promise<BenchOutcome> {
   const failures: string[] = [];
   const total = plan.sessions.reduce((sum, { workloads }) => sum + workloads.length, 0);
 
-  for (const session of plan.sessions) {
-    if (signal.aborted) break;
-    await runSession(session, { ...options, trials, failures, total });
+  const pool = new LoadPool(options.workers);
+  try {
+    for (const session of plan.sessions) {
+      if (signal.aborted) break;
+      await runSession(session, { ...options, pool, trials, failures, total });
+    }
+  } finally {
+    await pool.close();
   }
   progress.stop();
 
@@ -73,6 +79,7 @@ export async function runBench(options: BenchOptions): Promise<BenchOutcome> {
 }
 
 interface SessionContext extends BenchOptions {
+  readonly pool: LoadPool;
   readonly trials: Trial[];
   readonly failures: string[];
   readonly total: number;
@@ -113,7 +120,7 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
         order,
         // The same round asks the same of every target.
         seed: seed + round,
-        workers: context.workers,
+        pool: context.pool,
         signal,
         onProgress: (state) => report(where, state),
       });

@@ -2,7 +2,7 @@
  * One trial: one workload, once, on one running target; with its fault, if it has one, and with
  * what every process used meanwhile.
  */
-import { type LoadProgress, type LoadResult, runLoad } from '../load/generator.js';
+import { type LoadPool, type LoadProgress, type LoadResult, runLoad } from '../load/generator.js';
 import { gapAfterMs } from '../load/recovery.js';
 import { UsageSampler } from '../measure/process-usage.js';
 import type { Fault, Trial } from '../measure/results.js';
@@ -18,7 +18,7 @@ export interface TrialOptions {
   readonly round: number;
   readonly order: number;
   readonly seed: number;
-  readonly workers: number;
+  readonly pool: LoadPool;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: LoadProgress) => void;
 }
@@ -48,7 +48,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     result = await runLoad({
       workload,
       members: target.addresses,
-      workers: options.workers,
+      pool: options.pool,
       seed,
       signal,
       onProgress: options.onProgress,

@@ -2,7 +2,6 @@
  * `quorumark bench`: the main job. Plans, runs, writes the report, and says what came of it.
  */
 import { randomInt } from 'node:crypto';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { makePlan, type Plan } from '../bench/plan.js';
 import { createProgress } from '../bench/progress.js';
@@ -53,7 +52,7 @@ export async function runBenchCommand(command: BenchCommand, version: string): P
   const outcome = await runBench({
     plan,
     seed,
-    workers: command.workers ?? Math.max(1, cpus().length - 1),
+    workers: command.workers,
     runsDirectory: resolve(command.out ?? join(projectRoot(), 'reports', 'runs')),
     command: `quorumark ${process.argv.slice(2).join(' ')}`,
     version,

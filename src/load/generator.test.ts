@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { decode } from '../measure/histogram.js';
 import { parseWorkload } from '../workload/parse.js';
 import { type WorkloadPoint, workloadPoints } from '../workload/points.js';
-import { LoadError, type LoadProgress, runLoad } from './generator.js';
+import { LoadError, LoadPool, type LoadProgress, runLoad } from './generator.js';
 import { type FakeServers, listenFakes } from './testing/fake-servers.js';
 
 let servers: FakeServers;
@@ -18,6 +18,10 @@ function point(fields: string): WorkloadPoint {
   assert(only !== undefined);
   return only;
 }
+
+const pool = new LoadPool(2);
+const lone = new LoadPool(1);
+after(() => Promise.all([pool.close(), lone.close()]));
 
 const writes = point(`
 name: writes
@@ -34,7 +38,7 @@ test('a closed loop over two workers, from the sockets to the result', async () 
   const result = await runLoad({
     workload: writes,
     members: servers.members,
-    workers: 2,
+    pool,
     seed: 1,
     onProgress: ({ phase }: LoadProgress) => {
       if (phases.at(-1) !== phase) phases.push(phase);
@@ -80,7 +84,7 @@ load:
   mix: { heartbeat: 1, getReplicaInfo: 1, getSyncStateData: 1, getMetadataInfo: 1, getNextBrokerId: 1 }
 `),
     members: servers.members,
-    workers: 2,
+    pool,
     seed: 1,
   });
   assert.equal(result.generator.asked, 200);
@@ -97,7 +101,7 @@ test('bring-up over sockets completes every set, says how long it took, and tidi
   const result = await runLoad({
     workload: point('name: bring-up\nkind: bring-up\n'),
     members: servers.members,
-    workers: 2,
+    pool,
     seed: 1,
   });
   assert.equal(servers.group.sets.size, 0, 'its brokers are gone, and so must be its sets');
@@ -112,7 +116,7 @@ test('a load that is stopped keeps what it has, marked partial', async () => {
   const result = await runLoad({
     workload: { ...writes, durationMs: 60_000 } as WorkloadPoint,
     members: servers.members,
-    workers: 1,
+    pool: lone,
     seed: 1,
     signal: abort.signal,
     onProgress: ({ phase, achievedPerSecond }) => {
@@ -125,7 +129,7 @@ test('a load that is stopped keeps what it has, marked partial', async () => {
 });
 
 test('a load that is stopped before it measured says so', async () => {
-  const options = { members: servers.members, workload: writes, seed: 1 };
+  const options = { members: servers.members, pool, workload: writes, seed: 1 };
   await assert.rejects(
     runLoad({ ...options, signal: AbortSignal.abort() }),
     (error) => error instanceof LoadError && /stopped before anything/.test(error.message),

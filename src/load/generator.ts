@@ -32,8 +32,8 @@ export interface LoadOptions {
   readonly workload: WorkloadPoint;
   /** `host:port` of every member. */
   readonly members: readonly string[];
-  /** At most; a workload of few sets or places uses fewer. Default: one less than there are cores. */
-  readonly workers?: number | undefined;
+  /** A workload of few sets or places uses fewer threads than there are. */
+  readonly pool: LoadPool;
   readonly seed: number;
   /** Ends the trial early; what was measured is kept and marked partial. */
   readonly signal?: AbortSignal | undefined;
@@ -54,6 +54,41 @@ export interface LoadProgress {
   readonly errors: number;
 }
 
+/**
+ * Worker threads for the trials of one run, each busy with one task at a time. Kept from trial to
+ * trial: a thread that has to compile its code anew sends late for the first second.
+ */
+export class LoadPool {
+  readonly threads: number;
+  readonly #pool: Piscina<Task, WorkerOutcome>;
+
+  /** @param threads default: one less than there are cores. */
+  constructor(threads = Math.max(1, cpus().length - 1)) {
+    this.threads = threads;
+    this.#pool = new Piscina<Task, WorkerOutcome>({
+      filename: workerFile,
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: 1,
+      // A worker that waits for its next task must not block its own event loop.
+      atomics: 'disabled',
+    });
+  }
+
+  run(task: Task, signal: AbortSignal): Promise<WorkerOutcome> {
+    return this.#pool.run(task, { transferList: [task.port], signal });
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}
+
+interface Task {
+  readonly spec: TrialSpec;
+  readonly port: MessagePort;
+}
+
 /** Between the word to start and the start, so that every worker hears it in time. */
 const START_AHEAD_MS = 20;
 /** A worker that was told to stop and does not come back in this time is ended. */
@@ -68,15 +103,8 @@ const workerFile = new URL('./worker.js', import.meta.url).href;
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { workload, members, seed, signal } = options;
-  const workers = workerCount(workload, options.workers);
-  const pool = new Piscina<{ spec: TrialSpec; port: MessagePort }, WorkerOutcome>({
-    filename: workerFile,
-    minThreads: workers,
-    maxThreads: workers,
-    concurrentTasksPerWorker: 1,
-    // A worker that waits for its next task must not block its own event loop.
-    atomics: 'disabled',
-  });
+  const { pool } = options;
+  const workers = workerCount(workload, pool.threads);
   const kill = new AbortController();
   const crew = new Crew(options, workers);
   let grace: NodeJS.Timeout | undefined;
@@ -91,10 +119,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const heard = crew.join(port1);
       const setPrefix = prefixFor(workload, seed);
       const spec: TrialSpec = { workload, members, setPrefix, worker, workers, seed };
-      const outcome = await pool.run(
-        { spec, port: port2 },
-        { transferList: [port2], signal: kill.signal },
-      );
+      const outcome = await pool.run({ spec, port: port2 }, kill.signal);
       // The others wait for this one at the next phase: none can start without it.
       if (outcome.kind === 'failed') stop();
       await heard;
@@ -118,16 +143,15 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     clearTimeout(grace);
     signal?.removeEventListener('abort', stop);
     crew.dismiss();
-    await pool.destroy();
   }
 }
 
 /** No worker without a set, and none without a place in the window. */
-function workerCount(workload: WorkloadPoint, asked = Math.max(1, cpus().length - 1)): number {
+function workerCount(workload: WorkloadPoint, threads: number): number {
   const closed = workload.kind === 'load' && workload.load.mode === 'closed';
   const places =
     closed && 'outstanding' in workload.load ? workload.load.outstanding : Number.POSITIVE_INFINITY;
-  return Math.max(1, Math.min(asked, workload.sets, places));
+  return Math.max(1, Math.min(threads, workload.sets, places));
 }
 
 /**

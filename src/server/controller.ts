@@ -75,6 +75,7 @@ export class Controller implements CallOwner {
   readonly #notifier: RoleChangeNotifier;
   readonly #handling = new CallList();
   #sweepTimer: Cancel | null = null;
+  #isStopped = false;
 
   constructor(options: ControllerOptions) {
     const { build, clock, config, log } = options;
@@ -113,6 +114,7 @@ export class Controller implements CallOwner {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.liveness.stop();
     this.#sweepTimer?.();
   }
@@ -141,7 +143,8 @@ export class Controller implements CallOwner {
   }
 
   connectionClosed(connection: ClientConnection): void {
-    this.liveness.connectionClosed(connection);
+    // A server that closes ends its connections itself: that says nothing about the brokers on them.
+    if (!this.#isStopped) this.liveness.connectionClosed(connection);
   }
 
   begun(call: Call): void {

@@ -68,5 +68,7 @@ export async function serveHttp(
   });
 
   await app.listen({ host: options.host, port: options.port });
-  return { address: `${options.host}:${options.port}`, close: () => app.close() };
+  const [bound] = app.addresses();
+  const port = typeof bound === 'object' ? bound.port : options.port;
+  return { address: `${options.host}:${port}`, close: () => app.close() };
 }

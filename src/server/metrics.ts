@@ -194,7 +194,7 @@ function histogramText(
   histogram: LatencyHistogram,
   labels: Readonly<Record<string, string>>,
 ): string {
-  const fixed = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+  const fixed = Object.entries(labels).map(([key, value]) => `${key}="${escaped(value)}"`);
   let cumulative = 0;
   const lines = [...LATENCY_BOUNDS_US, '+Inf'].map((bound, at) => {
     cumulative += histogram.counts[at] ?? 0;
@@ -203,4 +203,9 @@ function histogramText(
   lines.push(`${name}_sum{${fixed.join(',')}} ${histogram.sumUs}`);
   lines.push(`${name}_count{${fixed.join(',')}} ${histogram.count}`);
   return lines.join('\n');
+}
+
+/** @source Prometheus text format 0.0.4: label values */
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

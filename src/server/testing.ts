@@ -63,7 +63,7 @@ export class TestController {
   readonly metrics = new ControllerMetrics({});
   /** What brokers were told, in that order. */
   readonly notified: Notification[] = [];
-  readonly #connection = new TestConnection();
+  #connection = new TestConnection();
   #opaque = 0;
 
   /** @param cluster of which `id` is a member; without it, a group of one */
@@ -130,6 +130,8 @@ export class TestController {
 
   /** Sends one request and returns its one reply, as it goes onto the wire. */
   async exchange(request: TestRequest): Promise<ResponseFrame> {
+    // The controller closes connections of silent brokers, and brokers connect again.
+    if (this.#connection.isClosed) this.#connection = new TestConnection();
     const opaque = this.send(request);
     await this.settle();
     const replies = this.#connection.responses.filter((response) => response.opaque === opaque);
