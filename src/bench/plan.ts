@@ -52,9 +52,9 @@ export interface PlanOptions {
   readonly provedBaseline: boolean;
 }
 
-const SECONDS_TO_START = 2.5;
-const SECONDS_TO_PREPARE = 1;
-const SECONDS_TO_BRING_UP = 4;
+const SECONDS_TO_START = 2;
+const SECONDS_TO_PREPARE = 0.8;
+const SECONDS_TO_BRING_UP = 3.5;
 
 export function makePlan(options: PlanOptions): Plan {
   const [mainDurability, ...furtherDurabilities] = options.durabilities;

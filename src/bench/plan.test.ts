@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadWorkloads } from '../workload/parse.js';
+import { workloadPoints } from '../workload/points.js';
+import { makePlan, type PlanOptions } from './plan.js';
+
+const options: PlanOptions = {
+  targets: ['baseline', 'optimized', 'floor'],
+  trials: 3,
+  durabilities: ['background', 'group'],
+  handoff: 'wake',
+  electionProfile: 'fast',
+  workloads: loadWorkloads().flatMap((workload) => workloadPoints(workload)),
+  provedBaseline: true,
+};
+
+/** `1 baseline: a, b` per session; `only` leaves the sessions of one round. */
+function show(overrides: Partial<PlanOptions>, onlyRound?: number): string[] {
+  return makePlan({ ...options, ...overrides })
+    .sessions.filter(({ round }) => onlyRound === undefined || round === onlyRound)
+    .map(
+      ({ target, round, workloads }) =>
+        `${round} ${target.name}: ${workloads.map(({ name }) => name).join(' ')}`,
+    );
+}
+
+const named = (...names: string[]) =>
+  options.workloads.filter(({ name, ...point }) =>
+    names.includes(('sweepOf' in point ? point.sweepOf : undefined) ?? name),
+  );
+
+test('targets take turns in every round', () => {
+  const targets = ['baseline', 'optimized'];
+  const workloads = named('heartbeats');
+  assert.deepEqual(show({ targets, workloads, trials: 2, durabilities: ['background'] }), [
+    '1 baseline: heartbeats',
+    '1 optimized: heartbeats',
+    '2 baseline: heartbeats',
+    '2 optimized: heartbeats',
+  ]);
+});
+
+test('the workload that kills the leader comes last, a sweep in the first round only', () => {
+  const workloads = named('leader-kill', 'saturation', 'steady-state');
+  const sessions = show({ targets: ['optimized'], workloads, trials: 2 });
+  assert.match(sessions[0] ?? '', /^1 optimized: saturation@\d+ .*steady-state leader-kill$/);
+  assert.equal(sessions[1], '2 optimized: steady-state leader-kill');
+});
+
+test('the floor meets only writes, further durabilities only writes that share flushes', () => {
+  const workloads = named('heartbeats', 'isr-churn', 'single-write');
+  assert.deepEqual(show({ workloads }, 1), [
+    '1 baseline: heartbeats isr-churn single-write',
+    '1 optimized: heartbeats isr-churn single-write',
+    '1 floor: isr-churn single-write',
+    '1 baseline@group: isr-churn',
+    '1 optimized@group: isr-churn',
+    '1 floor@group: isr-churn',
+  ]);
+});
+
+test('reads of the baseline are also measured with a proof by the log', () => {
+  const { sessions, targets } = makePlan({ ...options, workloads: named('read-heavy') });
+  const proved = targets.find(({ name }) => name === 'baseline@processReadEvent');
+  assert.equal(proved?.processReadEvent, true);
+  assert.deepEqual(
+    sessions.filter(({ target }) => target === proved).map(({ workloads }) => workloads.length),
+    [1, 1, 1],
+  );
+});
+
+test('names of targets are unique, and every session uses one of them', () => {
+  const { sessions, targets } = makePlan(options);
+  assert.equal(new Set(targets.map(({ name }) => name)).size, targets.length);
+  for (const { target } of sessions) assert.ok(targets.includes(target));
+});
+
+test('the floor never polls: it has nothing to model', () => {
+  const { targets } = makePlan({ ...options, handoff: 'poll' });
+  assert.deepEqual(
+    targets
+      .map(({ name, handoff }) => `${name} ${handoff}`)
+      .filter((line) => line.includes('floor')),
+    ['floor wake', 'floor@group wake'],
+  );
+});
+
+test('the whole default bench is planned for under five minutes', () => {
+  assert.ok(makePlan(options).expectedSeconds < 300);
+});
