@@ -4,7 +4,7 @@ import { Prng } from '../lib/prng.js';
 import { TestCluster, type TestMember } from './testing.js';
 
 /**
- * Appends, lost messages, slow disks, single crashes; in the middle all members crash at once.
+ * Appends, lost messages, cuts, slow disks, single crashes; in the middle all members crash at once.
  * Whatever resolved must be there in the end, everywhere and in one order; and no read that was
  * answered may have missed what had resolved before it was asked.
  */
@@ -27,6 +27,8 @@ for (let seed = 1; seed <= 25; seed += 1) {
         if (chance.chance(0.3)) read(member);
         if (chance.chance(0.01)) cluster.restart(member);
       }
+      if (chance.chance(0.02)) cluster.cut(chance.pick(cluster.members));
+      if (chance.chance(0.05)) cluster.heal();
       const lossRate = chance.chance(0.2) ? 0.3 : 0;
       cluster.drops = () => chance.chance(lossRate);
       if (round === 200) for (const member of cluster.members) cluster.restart(member);

@@ -190,6 +190,37 @@ groupTest(
 );
 
 groupTest(
+  'more bytes than the bound are refused, unless nothing else waits',
+  { waitingBytesMax: 10 },
+  async (cluster, leader) => {
+    const taken = leader.log.append(body('more than ten bytes'));
+    await assert.rejects(leader.log.append(body('x')), failure('BUSY', true));
+    await cluster.settle();
+    await taken;
+    const both = [leader.log.append(body('12345')), leader.log.append(body('67890'))];
+    await assert.rejects(leader.log.append(body('x')), failure('BUSY', true));
+    await cluster.settle();
+    await Promise.all(both);
+    // What a lost leadership took with it does not count any more.
+    cluster.cut(leader);
+    const lost = watch(leader.log.append(body('1234567890')));
+    await cluster.serving(cluster.others(leader));
+    assert.ok(failure('LEADERSHIP_LOST', false)(lost.outcome));
+    cluster.heal();
+    await cluster.advance(500);
+    // Until the old leader leads again:
+    for (let deposed = 0; deposed < 20 && !leader.log.isServing; deposed += 1) {
+      cluster.heal();
+      await cluster.advance(500);
+      const other = cluster.others(leader).find(({ log }) => log.isServing);
+      if (other !== undefined) cluster.cut(other);
+      await cluster.advance(1_000);
+    }
+    await settledAppend(cluster, leader, '1234567890');
+  },
+);
+
+groupTest(
   'poll: pushes wait for the next millisecond, and are committed',
   { handoff: 'poll' },
   async (cluster, leader) => {

@@ -47,8 +47,10 @@ export interface LogEngineOptions {
   readonly onStatus?: (status: LogStatus) => void;
   /** The store failed: this member must stop. Called once. */
   readonly onFatal: (error: Error) => void;
-  /** Appended but uncommitted entries; more are refused as BUSY. */
+  /** Appended but uncommitted entries; more are refused as BUSY. Default 10,000. */
   readonly uncommittedMax?: number;
+  /** Bytes of appends that wait; one more is refused as BUSY. Default 64 MiB. */
+  readonly waitingBytesMax?: number;
 }
 
 export interface LogStatus {
@@ -81,6 +83,7 @@ export interface Log {
 
 interface Waiter {
   readonly index: LogIndex;
+  readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: LogError) => void;
 }
@@ -101,6 +104,7 @@ export class LogEngine implements Log {
   /** Appends of this leadership that wait for their entry to be applied, in index order. */
   #waiters: Waiter[] = [];
   #waitersHead = 0;
+  #waitingBytes = 0;
   #appliedIndex = logIndex(0);
   #applyScheduled = false;
   #isServing = false;
@@ -180,12 +184,18 @@ export class LogEngine implements Log {
 
   append(body: Uint8Array): Promise<void> {
     if (this.#closed) return Promise.reject(new LogError('CLOSED'));
+    const { waitingBytesMax = WAITING_BYTES_MAX } = this.#options;
+    // One append always fits, however large: else it could never be made.
+    if (this.#waitingBytes > 0 && this.#waitingBytes + body.length > waitingBytesMax) {
+      return Promise.reject(new LogError('BUSY'));
+    }
     return new Promise((resolve, reject) => {
       // The waiter is registered before the effects run: a group of one commits inside the step.
       const effects = this.#raft.step({ kind: 'propose', bodies: [body] });
       const first = effects[0];
       if (first?.kind === 'proposed') {
-        this.#waiters.push({ index: first.last, resolve, reject });
+        this.#waitingBytes += body.length;
+        this.#waiters.push({ index: first.last, bytes: body.length, resolve, reject });
       } else {
         assert(first?.kind === 'proposal-refused', 'a proposal is taken or refused');
         reject(new LogError(first.why === 'busy' ? 'BUSY' : 'NOT_LEADER'));
@@ -347,6 +357,7 @@ export class LogEngine implements Log {
     for (; head < waiters.length; head += 1) {
       const waiter = waiters[head];
       if (waiter === undefined || waiter.index > this.#appliedIndex) break;
+      this.#waitingBytes -= waiter.bytes;
       waiter.resolve();
     }
     if (head === waiters.length) {
@@ -390,6 +401,7 @@ export class LogEngine implements Log {
     const waiters = this.#waiters.slice(this.#waitersHead);
     this.#waiters = [];
     this.#waitersHead = 0;
+    this.#waitingBytes = 0;
     for (const waiter of waiters) waiter.reject(new LogError(code));
   }
 
@@ -415,3 +427,4 @@ export class LogEngine implements Log {
 
 /** Bytes of entries in one push frame; well under the 16 MiB frame limit. */
 const PUSH_BYTES_MAX = 1024 * 1024;
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;

@@ -24,6 +24,7 @@ export interface TestClusterOptions extends Partial<MemoryStoreOptions> {
   readonly handoff?: Handoff;
   readonly timing?: ElectionTiming;
   readonly uncommittedMax?: number;
+  readonly waitingBytesMax?: number;
 }
 
 /** One member, over all its lives. */
@@ -143,7 +144,12 @@ export class TestCluster {
   }
 
   #startLife(member: TestMember): LogEngine {
-    const { handoff = 'wake', timing = fastTiming, uncommittedMax } = this.#options;
+    const {
+      handoff = 'wake',
+      timing = fastTiming,
+      uncommittedMax,
+      waitingBytesMax,
+    } = this.#options;
     const transport = this.network.join(member.id, (message) => {
       if (this.#isCut.has(message.from) || this.#isCut.has(message.to)) return;
       if (this.drops(message)) return;
@@ -156,6 +162,7 @@ export class TestCluster {
       timing,
       handoff,
       ...(uncommittedMax !== undefined && { uncommittedMax }),
+      ...(waitingBytesMax !== undefined && { waitingBytesMax }),
       store: member.store,
       transport,
       clock: this.clock,

@@ -84,7 +84,7 @@ export const trialSchema = z.strictObject({
   seed: z.int(),
   startedAt: z.iso.datetime(),
   status: z.enum(['valid', 'invalid', 'partial']),
-  /** Why it is not valid; empty when it is. */
+  /** Why it is not valid; of a valid one, what else happened (`note: …`), mostly nothing. */
   reasons: z.array(z.string()),
   load: z.discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('open'), askedPerSecond: z.number() }),

@@ -17,7 +17,12 @@ import {
   readNotifyBrokerRoleChanged,
   readRegisterBroker,
 } from './headers.js';
-import { parseJavaInt, parseJavaLong, parseJavaLongRounded } from './java-numbers.js';
+import {
+  parseJavaInt,
+  parseJavaLong,
+  parseJavaLongExact,
+  parseJavaLongRounded,
+} from './java-numbers.js';
 import { extFieldsJson } from './json-text.js';
 
 const numbers: readonly {
@@ -59,6 +64,13 @@ for (const { text, int, long, rounded } of numbers) {
     );
   });
 }
+
+test('an offset beyond 2^53 survives exactly', () => {
+  assert.equal(parseJavaLongExact('9007199254740993'), 9007199254740993n);
+  assert.equal(parseJavaLongExact('-9223372036854775808'), -(2n ** 63n));
+  assert.equal(parseJavaLongExact('9223372036854775808'), null);
+  assert.equal(parseJavaLongExact('5'), 5);
+});
 
 test('a negative zero does not survive', () => {
   assert.ok(Object.is(parseJavaInt('-0'), 0));

@@ -14,6 +14,7 @@ import {
   parseJavaBoolean,
   parseJavaInt,
   parseJavaLong,
+  parseJavaLongExact,
   parseJavaLongRounded,
 } from './java-numbers.js';
 
@@ -26,10 +27,10 @@ export type BrokerHeartbeatHeader = {
   readonly brokerName: string | null;
   readonly brokerId: number | null;
   readonly epoch: number | null;
-  /** Bytes; compared only, so beyond 2^53 rounded. */
-  readonly maxOffset: number | null;
-  /** Bytes; compared only, so beyond 2^53 rounded. */
-  readonly confirmOffset: number | null;
+  /** Bytes; a bigint beyond 2^53. */
+  readonly maxOffset: number | bigint | null;
+  /** Bytes; a bigint beyond 2^53. */
+  readonly confirmOffset: number | bigint | null;
   /** Milliseconds. */
   readonly heartbeatTimeoutMills: number | null;
   readonly electionPriority: number | null;
@@ -43,8 +44,8 @@ export function readBrokerHeartbeat(extFields: ExtFields): BrokerHeartbeatHeader
     brokerName: fields.brokerName ?? null,
     brokerId: parseJavaLong(fields.brokerId),
     epoch: parseJavaInt(fields.epoch),
-    maxOffset: parseJavaLongRounded(fields.maxOffset),
-    confirmOffset: parseJavaLongRounded(fields.confirmOffset),
+    maxOffset: parseJavaLongExact(fields.maxOffset),
+    confirmOffset: parseJavaLongExact(fields.confirmOffset),
     heartbeatTimeoutMills: parseJavaLongRounded(fields.heartbeatTimeoutMills),
     electionPriority: parseJavaInt(fields.electionPriority),
   };

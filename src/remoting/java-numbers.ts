@@ -24,12 +24,18 @@ export function parseJavaLong(text: string | null | undefined): number | null {
   return value !== null && Number.isSafeInteger(value) ? value : null;
 }
 
-/** For values that are only compared (offsets): any long, rounded to the nearest double. */
-export function parseJavaLongRounded(text: string | null | undefined): number | null {
+/** For offsets: any long, as a number where that holds it exactly and as a bigint beyond. */
+export function parseJavaLongExact(text: string | null | undefined): number | bigint | null {
   const value = digits(text);
   if (value === null || Number.isSafeInteger(value)) return value;
   const exact = BigInt(text as string);
-  return exact <= LONG_MAX && exact >= -LONG_MAX - 1n ? Number(exact) : null;
+  return exact <= LONG_MAX && exact >= -LONG_MAX - 1n ? exact : null;
+}
+
+/** For times: any long, rounded to the nearest double. */
+export function parseJavaLongRounded(text: string | null | undefined): number | null {
+  const value = parseJavaLongExact(text);
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 /** @source java.lang.Boolean.parseBoolean */

@@ -102,7 +102,12 @@ function sectionHtml({ id, title, body }: Section): string {
 }
 
 function tiles({ verdict }: ReportView): string {
-  const shown = verdict.findings.flatMap(({ workload, label, better, ratio }) => {
+  // Where something was shown, what was not has no place in large type.
+  const proven = verdict.findings.filter(
+    ({ ratio }) => ratio.verdict === 'faster' || ratio.verdict === 'slower',
+  );
+  const findings = proven.length > 0 ? proven : verdict.findings;
+  const shown = findings.flatMap(({ workload, label, better, ratio }) => {
     const words = ratioText(ratio, better);
     if (words === undefined || ratio.verdict === 'no difference shown') return [];
     const sure =

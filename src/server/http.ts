@@ -24,6 +24,7 @@ export interface HttpServer {
 
 /** Names listed by one answer; `after` continues. */
 const NAMES_PER_PAGE_MAX = 10_000;
+const CONNECTIONS_MAX = 256;
 
 export async function serveHttp(
   view: HttpView,
@@ -67,6 +68,8 @@ export async function serveHttp(
     return { error: `no broker set named ${request.params.name}` };
   });
 
+  // Health checks and scrapes need few; a flood must not take the process's file descriptors.
+  app.server.maxConnections = CONNECTIONS_MAX;
   await app.listen({ host: options.host, port: options.port });
   const [bound] = app.addresses();
   const port = typeof bound === 'object' ? bound.port : options.port;
