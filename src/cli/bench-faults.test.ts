@@ -78,7 +78,8 @@ function benchTest(
 
 benchTest(
   'a leader killed by hand is a gap in a finished, valid report',
-  ['--targets', 'baseline,optimized', '--duration', '3000'],
+  // Long against what passes before the kill: progress is said every 2 s, an election takes less than 1.
+  ['--targets', 'baseline,optimized', '--duration', '9000'],
   async (bench) => {
     await until('a trial is measured', 30_000, () => /\bmeasure\b/.test(bench.stdout()));
     const leader = await until('there is a leader', 2_000, async () =>
