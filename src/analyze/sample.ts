@@ -357,6 +357,7 @@ function sampleTrial(plan: WorkloadPlan, place: TrialPlace): Trial {
       workers: 1,
       eventLoopUtilization: 0.2 + 0.4 * chance.unit(),
       cpuShare: null,
+      controlLatenessP99Us: 200,
       okAfterWindow: 0,
       unansweredAtEnd: 0,
       onewayHeartbeatsPerSecond: 0,

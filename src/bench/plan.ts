@@ -96,6 +96,8 @@ export function makePlan(options: PlanOptions): Plan {
   const sessions: Session[] = [];
   for (let round = 1; round <= options.trials; round += 1) {
     for (const { spec, workloads } of specs) {
+      // The floor is a line to look at, not a side of a comparison: once is enough beside the main one.
+      if (spec.kind === 'floor' && spec.durability !== mainDurability && round > 1) continue;
       // A sweep has many points already; one pass shows the curve.
       const met = workloads.filter(({ sweepOf }) => sweepOf === undefined || round === 1);
       // A killed leader changes the cluster, so that workload comes last.

@@ -4,6 +4,7 @@
  * Only intervals, progress and results cross between threads, never a single request.
  */
 import { cpus } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { decode, mergeHistograms } from '../measure/histogram.js';
@@ -91,6 +92,7 @@ interface Task {
 
 /** Between the word to start and the start, so that every worker hears it in time. */
 const START_AHEAD_MS = 20;
+const CONTROL_TIMER_MS = 1;
 /** A worker that was told to stop and does not come back in this time is ended. */
 const STOP_GRACE_MS = 5_000;
 const workerFile = new URL('./worker.js', import.meta.url).href;
@@ -138,7 +140,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       throw new LoadError('stopped before anything was measured');
     }
     crew.finish();
-    return { ...mergeResults(workload, results), intervals: crew.intervals };
+    const merged = mergeResults(workload, results, crew.controlLatenessP99Us);
+    return { ...merged, intervals: crew.intervals };
   } finally {
     clearTimeout(grace);
     signal?.removeEventListener('abort', stop);
@@ -172,6 +175,8 @@ class Crew {
   readonly #open = new Map<string, IntervalMessage[]>();
   #phase: Phase | '' = '';
   #ready = 0;
+  /** The main thread has little else to do meanwhile: its timers show what the machine is good for. */
+  readonly #control = monitorEventLoopDelay({ resolution: CONTROL_TIMER_MS });
   /** Of the measured window, merged, in order. */
   readonly intervals: Interval[] = [];
 
@@ -200,7 +205,15 @@ class Crew {
     for (const port of this.#ports) port.postMessage(message);
   }
 
+  /** How late the control's timers fired in the measured window; 0 before it. */
+  get controlLatenessP99Us(): number {
+    this.#control.disable();
+    if (this.#control.count === 0) return 0;
+    return Math.max(0, this.#control.percentile(99) / 1_000 - CONTROL_TIMER_MS * 1_000);
+  }
+
   dismiss(): void {
+    this.#control.disable();
     for (const port of this.#ports) port.close();
   }
 
@@ -224,7 +237,10 @@ class Crew {
     const atWallMs = Date.now() + START_AHEAD_MS;
     this.tellAll({ kind: 'go', atWallMs });
     this.#enter(phase);
-    if (phase === 'measure') this.#options.onMeasureStart?.(atWallMs);
+    if (phase === 'measure') {
+      this.#control.enable();
+      this.#options.onMeasureStart?.(atWallMs);
+    }
   }
 
   #enter(phase: Phase): void {

@@ -9,6 +9,7 @@ const fine: GeneratorFacts = {
   ok: 1_000,
   rejected: {},
   failed: {},
+  controlLatenessP99Us: 100,
   latenessP99Us: 900,
   responseP99Us: 5_000,
   eventLoopUtilization: 0.3,
@@ -82,6 +83,21 @@ const judged: readonly {
     name: 'where processor time is unknown the event loop stands in',
     facts: { mode: 'closed', eventLoopUtilization: 0.99, cpuShare: null },
     says: /generator was the limit: a worker's event loop was 99 % busy/,
+  },
+  {
+    name: 'lateness is no fault of a generator on a machine whose idle timers are as late',
+    facts: { latenessP99Us: 5_900, controlLatenessP99Us: 3_000 },
+    says: null,
+  },
+  {
+    name: 'a generator much later than an idle timer was late itself',
+    facts: { latenessP99Us: 6_100, controlLatenessP99Us: 3_000 },
+    says: /generator sent late: p99 6.1 ms, allowed 6.0 ms/,
+  },
+  {
+    name: 'a gap of hundreds of milliseconds bears some lateness',
+    facts: { latenessP99Us: 9_000, hasFault: true },
+    says: null,
   },
   {
     name: 'a closed loop is not judged by lateness',

@@ -29,6 +29,7 @@ export type LoadResult = Pick<
 export function mergeResults(
   workload: WorkloadPoint,
   results: readonly WorkerResult[],
+  controlLatenessP99Us: number,
 ): Omit<LoadResult, 'intervals'> {
   const total = (count: (result: WorkerResult) => number): number =>
     results.reduce((sum, result) => sum + count(result), 0);
@@ -55,6 +56,7 @@ export function mergeResults(
     rejected: sumCounts(operations.map((operation) => operation.rejected)),
     failed: sumCounts(operations.map((operation) => operation.failed)),
     latenessP99Us: p99Us(lateness),
+    controlLatenessP99Us,
     responseP99Us: p99Us(mergeHistograms(operations.map(({ responseTime }) => responseTime))),
     eventLoopUtilization,
     cpuShare,
@@ -82,6 +84,7 @@ export function mergeResults(
       workers: results.length,
       eventLoopUtilization,
       cpuShare,
+      controlLatenessP99Us,
       sent,
       asked,
       okAfterWindow: Object.values(late).reduce((sum, count) => sum + count, 0),

@@ -105,6 +105,8 @@ export const trialSchema = z.strictObject({
     eventLoopUtilization: z.number(),
     /** Time on a processor of the busiest worker, in [0, 1]; null where the system does not tell. */
     cpuShare: z.number().nullable(),
+    /** How late an idle thread's 1 ms timer fired over the same window: the machine's own punctuality. */
+    controlLatenessP99Us: z.number().min(0),
     sent: count,
     asked: count,
     /** Successes that came after the window: in the histograms, not in `ok`. */
