@@ -93,6 +93,7 @@ const TICK_MS = 10;
 const APPLY_BYTES_PER_TURN = 4 * 1024 * 1024;
 /** DLedger's dispatcher waits up to this long for news (`waitForRunning(1)`). */
 const POLL_MS = 1;
+const IDLE_POLLS_MAX = 100;
 
 export class LogEngine implements Log {
   readonly #options: LogEngineOptions;
@@ -292,11 +293,22 @@ export class LogEngine implements Log {
       return;
     }
     this.#polled.push(effect);
-    this.#pollTimer ??= this.#clock.after(POLL_MS, () => {
-      this.#pollTimer = null;
+    if (this.#pollTimer === null) this.#pollAgain(0);
+  }
+
+  /**
+   * The dispatcher looks, sends what is there, and sleeps a millisecond, whenever news may come: so
+   * a write waits for what is left of that sleep, not for a whole one. It stops when nothing came
+   * for a while, which changes nothing but the phase of its next sleep.
+   */
+  #pollAgain(idlePolls: number): void {
+    this.#pollTimer = this.#clock.after(POLL_MS, () => {
       const polled = this.#polled;
       this.#polled = [];
       for (const waiting of polled) this.#sendPush(waiting);
+      const idle = polled.length > 0 ? 0 : idlePolls + 1;
+      if (idle < IDLE_POLLS_MAX) this.#pollAgain(idle);
+      else this.#pollTimer = null;
     });
   }
 
