@@ -32,7 +32,7 @@ const speeds: Readonly<Record<string, Speed>> = {
   'baseline@group': speed(640, 720, 60_000, 1_600, 7_900, 24_000),
   'optimized@group': speed(27_800, 65_000, 111_000, 690, 930, 2_600),
   'floor@group': speed(98_000, 0, 146_000, 410, 0, 0),
-  'baseline@poll': speed(735, 800, 42_000, 1_900, 8_100, 24_000),
+  'baseline@poll': speed(600, 800, 42_000, 1_900, 8_100, 24_000),
 };
 
 function speed(

@@ -1,6 +1,6 @@
 /** How to read the report, by what method it came about, and what it does not claim. */
 import type { Comparison } from '../analyze/comparison.js';
-import { ROUNDS_ENOUGH } from '../analyze/verdict.js';
+import { EFFECT_MIN_OF_FEW, ROUNDS_ENOUGH } from '../analyze/verdict.js';
 import { percent } from './format.js';
 
 export interface ReadingNote {
@@ -13,7 +13,7 @@ export function readingNotes(method: Comparison['method']): ReadingNote[] {
   return [
     {
       title: 'The words',
-      body: `Faster or slower is said when the ${percent(confidence)} interval of the ratio leaves out 1, the difference is at least ${percent(effectMin)}, and, with fewer than ${ROUNDS_ENOUGH} rounds, the trials of the two sides do not overlap. Otherwise no difference is shown, which is not the same as equal. With fewer than ${trialsMin} valid trials a side nothing is said.`,
+      body: `Faster or slower is said when the ${percent(confidence)} interval of the ratio leaves out 1, the difference is at least ${percent(effectMin)}, and, with fewer than ${ROUNDS_ENOUGH} rounds, the trials of the two sides do not overlap and the difference is at least ${percent(EFFECT_MIN_OF_FEW)}. Otherwise no difference is shown, which is not the same as equal. With fewer than ${trialsMin} valid trials a side nothing is said.`,
     },
     {
       title: 'The intervals',
