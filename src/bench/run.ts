@@ -86,7 +86,7 @@ interface SessionContext extends BenchOptions {
 }
 
 async function runSession(session: Session, context: SessionContext): Promise<void> {
-  const { spec, round, workloads } = { spec: session.target, ...session };
+  const { target: spec, round, workloads } = session;
   const { signal, progress, trials, failures, total, seed } = context;
   const report = (where: string, state: Partial<LoadProgress> & { phase: string }): void =>
     progress.update({

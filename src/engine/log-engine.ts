@@ -213,11 +213,7 @@ export class LogEngine implements Log {
   /** Stops time, fails what waits, and closes transport and store. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#closed = true;
-    this.#tickTimer?.();
-    this.#pollTimer?.();
-    this.#failWaiters('CLOSED');
-    this.#reads.failAll('CLOSED');
+    this.#end();
     await this.#transport.close();
     await this.#store.close();
   }
@@ -428,12 +424,17 @@ export class LogEngine implements Log {
 
   #fail(error: Error): void {
     if (this.#closed) return;
+    this.#end();
+    this.#options.onFatal(error);
+  }
+
+  /** Stops time and fails what waits; nothing is done after it. */
+  #end(): void {
     this.#closed = true;
     this.#tickTimer?.();
     this.#pollTimer?.();
     this.#failWaiters('CLOSED');
     this.#reads.failAll('CLOSED');
-    this.#options.onFatal(error);
   }
 }
 
