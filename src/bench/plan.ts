@@ -7,14 +7,15 @@
  */
 import type { Handoff } from '../engine/log-engine.js';
 import type { Durability } from '../storage/log-store.js';
+import { type JavaMode, javaModes } from '../target/java.js';
 import type { WorkloadPoint } from '../workload/points.js';
 
 /** How to start one target. `name` is unique in a run and names its column in the report. */
 export interface TargetSpec {
   readonly name: string;
   readonly title: string;
-  readonly kind: 'build' | 'floor';
-  /** `baseline`, `optimized`, or a mixture such as `baseline+reads=optimized`; `floor` for the floor. */
+  readonly kind: 'build' | 'floor' | 'java';
+  /** `baseline`, `optimized`, a mixture such as `baseline+reads=optimized`, `floor`, or a Java peer. */
   readonly build: string;
   readonly durability: Durability;
   readonly handoff: Handoff;
@@ -39,7 +40,7 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** Names of builds, or `floor`. The first one is the reference of all ratios. */
+  /** Names of builds, Java peers, or `floor`. The first one is the reference of all ratios. */
   readonly targets: readonly string[];
   readonly trials: number;
   /** The first is met by every workload, the others by the workloads that say so. */
@@ -53,6 +54,8 @@ export interface PlanOptions {
 }
 
 const SECONDS_TO_START = 2;
+/** Three JVMs, and until their compilers are done. */
+const SECONDS_TO_START_JAVA = 30;
 const SECONDS_TO_PREPARE = 0.8;
 const SECONDS_TO_BRING_UP = 3.5;
 
@@ -84,7 +87,8 @@ export function makePlan(options: PlanOptions): Plan {
     }
   }
   for (const durability of furtherDurabilities) {
-    for (const build of options.targets) {
+    // What a Java peer syncs is its mode's, and not ours to choose.
+    for (const build of options.targets.filter((name) => javaModeOf(name) === null)) {
       const spec = targetSpec(build, durability, options);
       add(
         { ...spec, name: `${build}@${durability}` },
@@ -113,8 +117,28 @@ export function makePlan(options: PlanOptions): Plan {
   };
 }
 
+/** The mode of a Java peer that a target's name asks for; null for anything else. */
+export function javaModeOf(target: string): JavaMode | null {
+  const mode = javaModes.find((known) => target === `java-${known}`);
+  return mode ?? null;
+}
+
 function targetSpec(build: string, durability: Durability, options: PlanOptions): TargetSpec {
   const isFloor = build === 'floor';
+  const javaMode = javaModeOf(build);
+  if (javaMode !== null) {
+    return {
+      name: build,
+      title: titles[build] ?? build,
+      kind: 'java',
+      build,
+      // DLedger acknowledges from the page cache; JRaft syncs each batch before it does.
+      durability: javaMode === 'dledger' ? 'background' : 'group',
+      handoff: 'poll',
+      electionProfile: 'dledger',
+      processReadEvent: false,
+    };
+  }
   return {
     name: build,
     title: titles[build] ?? `the mixture ${build}`,
@@ -130,11 +154,14 @@ function targetSpec(build: string, durability: Durability, options: PlanOptions)
 const titles: Readonly<Record<string, string>> = {
   baseline: 'the legacy controller: one request at a time',
   optimized: 'the optimised controller: a lane per broker set, shared commits, ReadIndex',
+  'java-dledger': 'the upstream Java controller in DLedger mode',
+  'java-jraft': 'the upstream Java controller in JRaft mode: every read and heartbeat a log entry',
   floor: 'the least work that still replicates: no raft, no state machine',
 };
 
-function sessionSeconds({ workloads }: Session): number {
-  return workloads.reduce((sum, workload) => sum + workloadSeconds(workload), SECONDS_TO_START);
+function sessionSeconds({ target, workloads }: Session): number {
+  const toStart = target.kind === 'java' ? SECONDS_TO_START_JAVA : SECONDS_TO_START;
+  return workloads.reduce((sum, workload) => sum + workloadSeconds(workload), toStart);
 }
 
 function workloadSeconds(workload: WorkloadPoint): number {

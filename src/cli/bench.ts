@@ -3,7 +3,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { makePlan, type Plan } from '../bench/plan.js';
+import { javaModeOf, makePlan, type Plan } from '../bench/plan.js';
 import { createProgress } from '../bench/progress.js';
 import { type BenchOutcome, runBench } from '../bench/run.js';
 import type { Handoff } from '../engine/log-engine.js';
@@ -78,7 +78,9 @@ function exitCodeOf({ results, failures }: BenchOutcome, interrupted: boolean): 
 }
 
 function planOf(command: BenchCommand): Plan {
-  for (const target of command.targets) if (target !== 'floor') resolveBuild(target);
+  for (const target of command.targets) {
+    if (target !== 'floor' && javaModeOf(target) === null) resolveBuild(target);
+  }
   const all = loadWorkloads();
   const wanted = command.workload ?? all.map(({ name }) => name);
   const workloads: WorkloadPoint[] = wanted.flatMap((name) => {

@@ -7,8 +7,9 @@
  *
  * @source rocketmq NettyRemotingClient (5.x, 8fc57f1)
  */
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket } from 'node:net';
 import { parseAddress } from '../net/address.js';
+import type { ByteStream } from '../net/byte-stream.js';
 import { Outbound } from '../net/outbound.js';
 import { pollPhaseStarted } from '../net/turn.js';
 import { decodeCommand } from '../remoting/codec.js';
@@ -19,11 +20,11 @@ import { clientIdentity, type FrameWriter } from '../remoting/frame-writer.js';
 import { extFieldsJson } from '../remoting/json-text.js';
 import { ClientError } from './errors.js';
 import { unwatch, watch } from './sweep.js';
-import type { Connection, ConnectionOptions, Done, Request } from './types.js';
+import type { ClientRuntime, Connection, ConnectionOptions, Done, Request } from './types.js';
 
 interface Pending {
   readonly done: Done;
-  /** On the clock of `performance.now()`. */
+  /** On the runtime's clock. */
   readonly deadlineMs: number;
 }
 
@@ -32,6 +33,13 @@ const ONEWAY_OUTBOUND_BYTES_MAX = 4 * 1024 * 1024;
 /** A peer that does not read gets this long to take what was sent before `close`. */
 const CLOSE_GRACE_MS = 1_000;
 const OPAQUE_MAX = 0x7fff_ffff;
+
+const thisMachine: ClientRuntime = {
+  dial: (target) => connectSocket({ ...target, noDelay: true, keepAlive: false }),
+  nowMs: () => performance.now(),
+  watch,
+  unwatch,
+};
 
 /**
  * Starts to connect. Nothing is called back before this returns.
@@ -55,7 +63,8 @@ export function call(connection: Connection, request: Request): Promise<Remoting
 export class RemotingConnection implements Connection {
   readonly address: string;
   readonly #options: ConnectionOptions;
-  readonly #socket: Socket | null;
+  readonly #runtime: ClientRuntime;
+  readonly #socket: ByteStream | null;
   readonly #outbound: Outbound | null;
   readonly #decoder = new FrameDecoder();
   /** By opaque, oldest first: a Map keeps its order, and all requests have the same timeout. */
@@ -70,7 +79,8 @@ export class RemotingConnection implements Connection {
   constructor(address: string, options: ConnectionOptions) {
     this.address = address;
     this.#options = options;
-    this.#connectDeadlineMs = performance.now() + options.connectTimeoutMs;
+    this.#runtime = options.runtime ?? thisMachine;
+    this.#connectDeadlineMs = this.#runtime.nowMs() + options.connectTimeoutMs;
     const target = parseAddress(address);
     if (target === null) {
       this.#socket = null;
@@ -78,7 +88,7 @@ export class RemotingConnection implements Connection {
       process.nextTick(() => this.#closed(`not an address: ${address}`));
       return;
     }
-    const socket = connectSocket({ ...target, noDelay: true, keepAlive: false });
+    const socket = this.#runtime.dial(target);
     this.#socket = socket;
     this.#outbound = new Outbound(socket, clientIdentity);
     socket.on('connect', () => this.#opened());
@@ -86,7 +96,7 @@ export class RemotingConnection implements Connection {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#closed(error.code ?? error.message));
     socket.on('end', () => this.#closed('closed by peer'));
     socket.on('close', () => this.#closed('closed by peer'));
-    watch(this);
+    this.#runtime.watch(this);
   }
 
   get state(): 'connecting' | 'open' | 'closed' {
@@ -113,7 +123,7 @@ export class RemotingConnection implements Connection {
       return;
     }
     const opaque = this.#write(this.#outbound.writer, request, 0);
-    const deadlineMs = performance.now() + this.#options.requestTimeoutMs;
+    const deadlineMs = this.#runtime.nowMs() + this.#options.requestTimeoutMs;
     if (this.#pending.size === 0) this.#nextDeadlineMs = deadlineMs;
     this.#pending.set(opaque, { done, deadlineMs });
   }
@@ -210,7 +220,7 @@ export class RemotingConnection implements Connection {
     if (this.#state === 'closed') return;
     const failure = this.#state === 'open' ? 'CONNECTION_LOST' : 'REFUSED';
     this.#state = 'closed';
-    unwatch(this);
+    this.#runtime.unwatch(this);
     this.#outbound?.discard();
     for (const { done } of this.#pending.values()) done(failure, null);
     this.#pending.clear();

@@ -4,7 +4,7 @@
  */
 
 export interface Expirable {
-  /** @param nowMs on the clock of `performance.now()` */
+  /** @param nowMs on the clock of the connection's runtime */
   expire(nowMs: number): void;
 }
 

@@ -3,8 +3,11 @@
  *
  * Callbacks, not promises, on the path of a request: a generator sends 100,000 of them a second.
  */
+import type { Address } from '../net/address.js';
+import type { ByteStream } from '../net/byte-stream.js';
 import type { RemotingCommand } from '../remoting/command.js';
 import type { ClientFailureCode } from './errors.js';
+import type { Expirable } from './sweep.js';
 
 export interface Request {
   readonly code: number;
@@ -33,6 +36,16 @@ export interface Connection {
   close(): void;
 }
 
+/** Where a connection lives: on the machine's sockets and clock, or in a simulated run. */
+export interface ClientRuntime {
+  /** Starts to connect; nothing is called back before it returned. */
+  dial(target: Address): ByteStream;
+  nowMs(): number;
+  /** Has `expire(nowMs)` called again and again until `unwatch`. */
+  watch(expirable: Expirable): void;
+  unwatch(expirable: Expirable): void;
+}
+
 export interface ConnectionOptions {
   /** Unanswered requests on this connection; one more is SHED. */
   readonly windowMax: number;
@@ -43,6 +56,8 @@ export interface ConnectionOptions {
   readonly closeOnTimeout: boolean;
   readonly onOpen?: () => void;
   readonly onClose?: (reason: string) => void;
+  /** Default: this machine's. */
+  readonly runtime?: ClientRuntime;
   /** Requests that the controller sends to us (1008). */
   readonly onRequest?: (request: RemotingCommand) => void;
 }

@@ -172,6 +172,11 @@ export class LogEngine implements Log {
     return this.#raft.commitIndex;
   }
 
+  /** Of the log as it is appended to, committed or not. */
+  get lastIndex(): LogIndex {
+    return this.#raft.lastIndex;
+  }
+
   /** Starts the passage of time. */
   start(): void {
     this.#tickedAtMs = this.#clock.nowMs();

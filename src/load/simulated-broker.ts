@@ -91,6 +91,8 @@ export interface BrokerIdentity {
   readonly address: string;
   readonly members: number;
   readonly prng: Prng;
+  /** From an earlier life of this broker, which kept it on its disk; default none. */
+  readonly id?: number;
   /** Wall clock, for check codes and invoke times. */
   readonly wallMs: () => number;
 }
@@ -131,6 +133,7 @@ export class SimulatedBroker {
 
   constructor(identity: BrokerIdentity) {
     this.#is = identity;
+    this.#id = identity.id ?? 0;
   }
 
   get phase(): Phase {

@@ -1,18 +1,18 @@
 /**
  * The outgoing half of a connection: frames are gathered during a turn and leave in one write.
  */
-import type { Socket } from 'node:net';
 import { FrameWriter, type Identity } from '../remoting/frame-writer.js';
+import type { ByteStream } from './byte-stream.js';
 import { type Flushable, flushThisTurn } from './turn.js';
 
 export class Outbound implements Flushable {
-  readonly #socket: Socket;
+  readonly #socket: ByteStream;
   readonly #frames: FrameWriter;
   readonly #onFlushed: (() => void) | null;
   #isWaiting = false;
 
   /** @param onFlushed called after each write to the socket, to look at `pendingBytes`. */
-  constructor(socket: Socket, identity: Identity, onFlushed: (() => void) | null = null) {
+  constructor(socket: ByteStream, identity: Identity, onFlushed: (() => void) | null = null) {
     this.#socket = socket;
     this.#frames = new FrameWriter(identity);
     this.#onFlushed = onFlushed;

@@ -1,13 +1,13 @@
 /**
  * One accepted connection: commands in, responses out, bounded both ways.
  */
-import type { Socket } from 'node:net';
 import { ResponseCode } from '../lib/codes.js';
 import { decodeCommand } from '../remoting/codec.js';
 import type { RemotingCommand } from '../remoting/command.js';
 import { FrameError } from '../remoting/errors.js';
 import { FrameDecoder } from '../remoting/frame-decoder.js';
 import { type FrameWriter, type ResponseFrame, serverIdentity } from '../remoting/frame-writer.js';
+import type { ByteStream } from './byte-stream.js';
 import { Outbound } from './outbound.js';
 import { pollPhaseStarted } from './turn.js';
 
@@ -32,7 +32,7 @@ export class ServerConnection {
   readonly remoteAddress: string;
   /** For whoever handles the commands of this connection. */
   attachment: unknown = null;
-  readonly #socket: Socket;
+  readonly #socket: ByteStream;
   readonly #options: ServerConnectionOptions;
   readonly #decoder: FrameDecoder;
   readonly #outbound: Outbound;
@@ -41,7 +41,7 @@ export class ServerConnection {
   #isClosed = false;
   #sweepsQuiet = 0;
 
-  constructor(socket: Socket, options: ServerConnectionOptions) {
+  constructor(socket: ByteStream, options: ServerConnectionOptions) {
     this.id = options.id;
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
     this.#socket = socket;

@@ -7,6 +7,8 @@
  * callback that made it returns, because waiting would mean waiting for another poll.
  *
  * Node does not tell its phase, so everyone who reads sockets calls `pollPhaseStarted`.
+ *
+ * Simulated runs have no phases: each event is a turn, and output leaves when it ends.
  */
 
 export interface Flushable {
@@ -15,12 +17,18 @@ export interface Flushable {
 }
 
 let phase: 'poll' | 'check' = 'check';
+let hasPhases = true;
 let flushScheduled = false;
 let waiting: Flushable[] = [];
 
+/** Have output leave at the end of each callback. For the rest of this thread's life. */
+export function withoutPhases(): void {
+  hasPhases = false;
+}
+
 /** Call first in every handler of socket data. */
 export function pollPhaseStarted(): void {
-  if (phase === 'poll') return;
+  if (phase === 'poll' || !hasPhases) return;
   phase = 'poll';
   setImmediate(checkPhaseStarted);
 }

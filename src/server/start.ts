@@ -9,7 +9,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '../client/connection.js';
 import { brokerNamesInOrder } from '../controller/state.js';
-import { LogEngine } from '../engine/log-engine.js';
+import type { LogEngine } from '../engine/log-engine.js';
 import { systemClock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
 import { Prng } from '../lib/prng.js';
@@ -18,11 +18,11 @@ import { listen, type ServerHandler } from '../net/tcp-server.js';
 import { tcpTransport } from '../net/transport.js';
 import { isResponse } from '../remoting/command.js';
 import { openFileStore } from '../storage/file-store.js';
-import { type ControllerConfig, electionTiming, selfPeer } from './config.js';
-import { Controller } from './controller.js';
+import { type ControllerConfig, selfPeer } from './config.js';
+import type { Controller } from './controller.js';
 import { type HttpServer, serveHttp } from './http.js';
+import { assembleMember } from './member.js';
 import { ControllerMetrics } from './metrics.js';
-import { RoleChangeNotifier } from './notifier.js';
 import type { ControllerBuild } from './parts.js';
 
 export interface RunningController {
@@ -35,9 +35,6 @@ export interface RunningController {
   /** Answers what it can, syncs, and releases ports and store. */
   close(): Promise<void>;
 }
-
-const NOTIFICATIONS_AT_ONCE = 16;
-const NOTIFICATIONS_WAITING_MAX = 50_000;
 
 /**
  * @throws {StoreError} when the store is locked or damaged.
@@ -59,11 +56,6 @@ export async function startController(
     group: config.group,
     peer_id: self.id,
   });
-  const notifier = new RoleChangeNotifier({
-    connect,
-    connectionsMax: NOTIFICATIONS_AT_ONCE,
-    waitingMax: NOTIFICATIONS_WAITING_MAX,
-  });
   let fail = (_error: Error): void => {};
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
@@ -74,29 +66,19 @@ export async function startController(
     peers: config.peers,
     logger,
   });
-  const log: LogEngine = new LogEngine({
-    self: self.id,
-    members: config.peers.map(({ id }) => id),
-    timing: electionTiming[config.electionProfile],
-    handoff: config.handoff,
+  const member = assembleMember({
+    config,
+    build,
     store,
     transport,
+    connect,
     clock: systemClock,
     chance: new Prng(randomInt(2 ** 32 - 1)),
     logger,
-    apply: (entry) => controller.apply(entry),
-    onStatus: (status) => logger.info(status, 'raft status'),
+    metrics,
     onFatal: (error) => fail(error),
   });
-  const controller = new Controller({
-    config,
-    build,
-    log,
-    clock: systemClock,
-    logger,
-    metrics,
-    notifier,
-  });
+  const { controller, log } = member;
 
   const handler: ServerHandler = {
     onCommand(connection, command) {
@@ -106,8 +88,7 @@ export async function startController(
     onClose: (connection) => controller.connectionClosed(connection),
   };
   const closeEngine = async (): Promise<void> => {
-    controller.stop();
-    notifier.close();
+    member.stop();
     await log.close();
   };
 
@@ -154,8 +135,7 @@ export async function startController(
       connections: server.connections,
     }),
   });
-  log.start();
-  controller.start();
+  member.start();
 
   return {
     address: `${self.host}:${server.port}`,
@@ -163,8 +143,7 @@ export async function startController(
     failed,
     async close() {
       await http?.close();
-      controller.stop();
-      notifier.close();
+      member.stop();
       await server.close();
       await log.close();
     },

@@ -5,10 +5,13 @@
  * Ctrl-C reaches the parent alone and the parent decides the order of events; when the parent dies
  * the channel breaks, and that is the child's sign to go (`onParentGone`).
  */
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { parseAddress } from '../net/address.js';
 import { TargetError } from './target.js';
 
 export interface MemberProgram {
@@ -18,6 +21,10 @@ export interface MemberProgram {
   readonly args: readonly string[];
   /** Gets the output of every start of this member. */
   readonly logFile: string;
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** For programs that do not say that they listen: the address at which it shows. */
+  readonly listening?: { readonly at: string; readonly timeoutMs: number };
 }
 
 export interface MemberProcess {
@@ -36,6 +43,7 @@ export const LISTENING = 'listening';
 
 const LISTEN_TIMEOUT_MS = 20_000;
 const LAST_WORDS_BYTES = 4_096;
+const ACCEPT_PAUSE_MS = 100;
 
 /**
  * Starts a member; resolves when it listens.
@@ -45,17 +53,21 @@ const LAST_WORDS_BYTES = 4_096;
 export async function startMember(program: MemberProgram): Promise<MemberProcess> {
   mkdirSync(dirname(program.logFile), { recursive: true });
   const log = openSync(program.logFile, 'a');
+  const { listening: shows } = program;
   const child = spawn(program.command, program.args, {
-    stdio: ['ignore', log, log, 'ipc'],
+    stdio: ['ignore', log, log, ...(shows === undefined ? ['ipc' as const] : [])],
     detached: true,
+    env: { ...process.env, ...program.env },
   });
   closeSync(log);
   const member = watch(child);
   const gaveUp = new AbortController();
   const outcome = await Promise.race([
-    listening(child),
+    shows === undefined ? listening(child) : accepting(shows.at, gaveUp.signal),
     member.exited,
-    after(LISTEN_TIMEOUT_MS, 'no word in time', { signal: gaveUp.signal }).catch(() => ''),
+    after(shows?.timeoutMs ?? LISTEN_TIMEOUT_MS, 'no word in time', {
+      signal: gaveUp.signal,
+    }).catch(() => ''),
   ]);
   gaveUp.abort();
   if (outcome === LISTENING) return member;
@@ -113,6 +125,23 @@ function watch(child: ChildProcess): MemberProcess {
       clearTimeout(force);
     },
   };
+}
+
+/** Asks again until somebody accepts a connection. */
+async function accepting(address: string, signal: AbortSignal): Promise<string> {
+  const target = parseAddress(address);
+  assert(target !== null, `not an address: ${address}`);
+  while (!signal.aborted) {
+    const accepted = await new Promise<boolean>((resolve) => {
+      const socket = connect(target);
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => socket.end());
+    });
+    if (accepted) return LISTENING;
+    await after(ACCEPT_PAUSE_MS);
+  }
+  return 'gave up';
 }
 
 function listening(child: ChildProcess): Promise<string> {

@@ -1,0 +1,88 @@
+/**
+ * One controller without its doors: log, state machine and build, joined.
+ *
+ * A process puts sockets, a disk and the machine's clock around it (`start.ts`), a simulated run its
+ * own. Nothing here knows which.
+ */
+import { LogEngine } from '../engine/log-engine.js';
+import type { Clock } from '../lib/clock.js';
+import type { Logger } from '../lib/logger.js';
+import type { Prng } from '../lib/prng.js';
+import type { Transport } from '../net/transport.js';
+import type { LogStore } from '../storage/log-store.js';
+import { type ControllerConfig, electionTiming, selfPeer } from './config.js';
+import { Controller } from './controller.js';
+import type { ControllerMetrics } from './metrics.js';
+import { type NotifierOptions, RoleChangeNotifier } from './notifier.js';
+import type { ControllerBuild } from './parts.js';
+
+export interface MemberPorts {
+  readonly config: ControllerConfig;
+  readonly build: ControllerBuild;
+  readonly store: LogStore;
+  readonly transport: Transport;
+  /** To brokers, for role changes. */
+  readonly connect: NotifierOptions['connect'];
+  readonly clock: Clock;
+  readonly chance: Prng;
+  readonly logger: Logger;
+  readonly metrics: ControllerMetrics;
+  /** The store failed: this member must stop. Called once. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export interface ControllerMember {
+  readonly log: LogEngine;
+  readonly controller: Controller;
+  start(): void;
+  /** Stops reacting; `log.close()` ends the rest once the doors are shut. */
+  stop(): void;
+}
+
+const NOTIFICATIONS_AT_ONCE = 16;
+const NOTIFICATIONS_WAITING_MAX = 50_000;
+
+export function assembleMember(ports: MemberPorts): ControllerMember {
+  const { build, chance, clock, config, logger, metrics, store, transport } = ports;
+  const self = selfPeer(config);
+  const notifier = new RoleChangeNotifier({
+    connect: ports.connect,
+    connectionsMax: NOTIFICATIONS_AT_ONCE,
+    waitingMax: NOTIFICATIONS_WAITING_MAX,
+  });
+  const log: LogEngine = new LogEngine({
+    self: self.id,
+    members: config.peers.map(({ id }) => id),
+    timing: electionTiming[config.electionProfile],
+    handoff: config.handoff,
+    store,
+    transport,
+    clock,
+    chance,
+    logger,
+    apply: (entry) => controller.apply(entry),
+    onStatus: (status) => logger.info(status, 'raft status'),
+    onFatal: ports.onFatal,
+  });
+  const controller: Controller = new Controller({
+    config,
+    build,
+    log,
+    clock,
+    logger,
+    metrics,
+    notifier,
+  });
+  return {
+    log,
+    controller,
+    start() {
+      log.start();
+      controller.start();
+    },
+    stop() {
+      controller.stop();
+      notifier.close();
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * One simulated broker as a process: its life (`load/simulated-broker.ts`) on real client
+ * connections, its own to every controller, as a real broker has them.
+ *
+ * It may be killed, fall silent, and start again; started again it has forgotten nothing but its
+ * role, since a real one keeps its id on disk.
+ */
+import { Links } from '../load/links.js';
+import { answerOf } from '../load/set-reader.js';
+import {
+  type BrokerEffect,
+  type BrokerInput,
+  type Call,
+  type Destination,
+  SimulatedBroker,
+} from '../load/simulated-broker.js';
+import type { Prng } from '../lib/prng.js';
+import { clientRuntime, connectWith } from './client-runtime.js';
+import type { SimNetwork } from './network.js';
+import { ProcessClock } from './process-clock.js';
+import type { World } from './world.js';
+
+export interface BrokerHostOptions {
+  readonly world: World;
+  readonly network: SimNetwork;
+  readonly chance: Prng;
+  readonly brokerName: string;
+  readonly address: string;
+  readonly controllers: readonly string[];
+  /** The other brokers of the set, asked when a master is followed. */
+  readonly siblings: () => readonly BrokerHost[];
+}
+
+const CATCH_UP_MS = 100;
+const WINDOW_MAX = 32;
+/** @source rocketmq: brokers wait 3 s for an answer */
+const REQUEST_TIMEOUT_MS = 3_000;
+
+export class BrokerHost {
+  readonly #options: BrokerHostOptions;
+  readonly #chance: Prng;
+  #clock: ProcessClock;
+  #links: Links;
+  #machine: SimulatedBroker | null = null;
+  #isAlive = false;
+  #silentUntilMs = 0;
+  /** When it last beat; for the checkers. */
+  lastBeatMs = Number.NEGATIVE_INFINITY;
+  diedAtMs = Number.NaN;
+
+  constructor(options: BrokerHostOptions) {
+    this.#options = options;
+    this.#chance = options.chance;
+    this.#clock = new ProcessClock(options.world);
+    this.#links = this.#newLinks();
+  }
+
+  get brokerName(): string {
+    return this.#options.brokerName;
+  }
+
+  get address(): string {
+    return this.#options.address;
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** 0 until a controller has confirmed one. */
+  get id(): number {
+    return this.#machine?.id ?? 0;
+  }
+
+  start(): void {
+    if (this.#isAlive) return;
+    this.#isAlive = true;
+    this.#clock = new ProcessClock(this.#options.world);
+    this.#links = this.#newLinks();
+    this.#machine = this.#newMachine();
+    this.#links.open();
+    this.#feed({ kind: 'start' });
+  }
+
+  kill(): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    this.diedAtMs = this.#options.world.nowMs;
+    const { id } = this;
+    this.#clock.kill();
+    this.#options.network.hostEnded(this.address);
+    for (const sibling of this.#options.siblings()) {
+      if (sibling !== this && id !== 0) sibling.hears({ kind: 'slave-lost', id });
+    }
+  }
+
+  /** Lives on without beating. */
+  silence(forMs: number): void {
+    this.#silentUntilMs = this.#options.world.nowMs + forMs;
+  }
+
+  /** From another broker of the set. */
+  hears(input: BrokerInput): void {
+    if (this.#isAlive) this.#clock.run(() => this.#feed(input));
+  }
+
+  #newLinks(): Links {
+    const { controllers, network } = this.#options;
+    const runtime = clientRuntime(network, this.address, this.#clock);
+    return new Links({
+      members: controllers,
+      connectionsPerMember: 1,
+      windowMax: WINDOW_MAX,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      connect: connectWith(runtime),
+      clock: this.#clock,
+    });
+  }
+
+  #newMachine(): SimulatedBroker {
+    return new SimulatedBroker({
+      brokerName: this.#options.brokerName,
+      address: this.address,
+      members: this.#options.controllers.length,
+      prng: this.#chance.fork(),
+      id: this.#machine?.id ?? 0,
+      wallMs: () => this.#clock.wallMs(),
+    });
+  }
+
+  #feed(input: BrokerInput): void {
+    for (const effect of this.#machine?.step(input) ?? []) this.#perform(effect);
+  }
+
+  #perform(effect: BrokerEffect): void {
+    switch (effect.kind) {
+      case 'ask':
+        this.#ask(effect);
+        break;
+      case 'beat':
+        if (this.#options.world.nowMs < this.#silentUntilMs) break;
+        this.lastBeatMs = this.#options.world.nowMs;
+        for (let member = 0; member < this.#options.controllers.length; member += 1) {
+          this.#links.connection(member, 0)?.oneway(effect.request);
+        }
+        break;
+      case 'wait':
+        this.#clock.after(effect.forMs, () => this.#feed({ kind: 'timer', timer: effect.timer }));
+        break;
+      case 'follows': {
+        const { masterEpoch, masterId } = effect;
+        const master = this.#options.siblings().find((sibling) => sibling.id === masterId);
+        const { id } = this;
+        this.#clock.after(CATCH_UP_MS, () =>
+          master?.hears({ kind: 'slave-caught-up', id, masterEpoch }),
+        );
+        break;
+      }
+      case 'running':
+      case 'became-master':
+      case 'in-step':
+        break;
+    }
+  }
+
+  #ask({ call, to, request }: Extract<BrokerEffect, { kind: 'ask' }>): void {
+    const connection = this.#links.connection(this.#memberOf(to), 0);
+    if (connection === null) {
+      this.#unanswered(call);
+      return;
+    }
+    connection.request(request, (failure, reply) => {
+      if (reply === null || failure !== null) this.#unanswered(call);
+      else this.#feed({ kind: 'answered', call, answer: answerOf(call, reply) });
+    });
+  }
+
+  /** A real one waits for its timeout; here it learns at once, and not within its own call. */
+  #unanswered(call: Call): void {
+    this.#clock.after(1, () => this.#feed({ kind: 'unanswered', call }));
+  }
+
+  #memberOf(to: Destination): number {
+    if ('member' in to) return to.member;
+    return Math.max(0, this.#options.controllers.indexOf(to.leader));
+  }
+}

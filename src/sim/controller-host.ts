@@ -1,0 +1,208 @@
+/**
+ * One machine of the group and the controller that it runs: the shipped parts, put together as a
+ * real process does, on simulated time, network and disk.
+ *
+ * A process ends (killed, power lost, fatal store error) and starts again with what its disk holds.
+ */
+import type { LogEngine, LogStatus } from '../engine/log-engine.js';
+import type { Term } from '../lib/brand.js';
+import type { Logger } from '../lib/logger.js';
+import type { Prng } from '../lib/prng.js';
+import { isMemberCode } from '../net/member-codec.js';
+import { ServerConnection } from '../net/server-connection.js';
+import { isResponse } from '../remoting/command.js';
+import { type ControllerConfig, selfPeer } from '../server/config.js';
+import type { Controller } from '../server/controller.js';
+import { assembleMember, type ControllerMember } from '../server/member.js';
+import { ControllerMetrics } from '../server/metrics.js';
+import type { ControllerBuild } from '../server/parts.js';
+import { openFileStore } from '../storage/file-store.js';
+import type { LogStore } from '../storage/log-store.js';
+import { clientRuntime, connectWith } from './client-runtime.js';
+import type { SimDisk } from './disk.js';
+import type { PowerLoss } from './faults.js';
+import type { SimNetwork } from './network.js';
+import { ProcessClock } from './process-clock.js';
+import type { SimStream } from './stream.js';
+import { watchedEngine, watchedStore } from './watch.js';
+import type { Observer } from './observer.js';
+import type { World } from './world.js';
+
+export interface HostOptions {
+  readonly world: World;
+  readonly network: SimNetwork;
+  readonly disk: SimDisk;
+  readonly chance: Prng;
+  readonly config: ControllerConfig;
+  readonly build: ControllerBuild;
+  readonly segmentBytesMax: number;
+  readonly observer: Observer;
+}
+
+const OUTBOUND_HIGH_WATER = 1 << 20;
+const OUTBOUND_MAX = 64 << 20;
+const FRAME_MAX = 16 << 20;
+
+export class ControllerHost {
+  readonly #options: HostOptions;
+  readonly id: string;
+  readonly address: string;
+  readonly disk: SimDisk;
+  #clock: ProcessClock;
+  #member: ControllerMember | null = null;
+  #connections = new Set<ServerConnection>();
+  #nextConnection = 1;
+  /** How many times it was started. */
+  life = 0;
+  /** Why it does not run although nobody ended it: what a real process says when it exits. */
+  failure: Error | null = null;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    const self = selfPeer(options.config);
+    this.id = self.id;
+    this.address = self.address;
+    this.disk = options.disk;
+    this.#clock = new ProcessClock(options.world);
+  }
+
+  get isRunning(): boolean {
+    return this.#member !== null;
+  }
+
+  get clock(): ProcessClock {
+    return this.#clock;
+  }
+
+  get log(): LogEngine | null {
+    return this.#member?.log ?? null;
+  }
+
+  get controller(): Controller | null {
+    return this.#member?.controller ?? null;
+  }
+
+  get isLeader(): boolean {
+    return this.#member?.log.status.role === 'leader';
+  }
+
+  /** Starts the process; a store that refuses to open leaves it down, with `failure` set. */
+  start(): void {
+    if (this.#member !== null) return;
+    const { build, chance, config, disk, network, observer, segmentBytesMax, world } = this.#options;
+    this.life += 1;
+    this.failure = null;
+    const clock = new ProcessClock(world);
+    this.#clock = clock;
+    const logger = observedLogger(this.id, observer);
+    let store: LogStore;
+    try {
+      store = openFileStore({
+        directory: `/${this.id}`,
+        durability: config.durability,
+        logger,
+        segmentBytesMax,
+        cacheBytesMax: segmentBytesMax * 2,
+        files: disk,
+        clock,
+      });
+    } catch (error) {
+      this.#failed(error as Error);
+      return;
+    }
+    const runtime = clientRuntime(network, this.id, clock);
+    const transport = network.join({
+      self: this.id,
+      group: config.group,
+      clock,
+      receive: (message) => this.#guard(() => member.log.receive(message)),
+    });
+    observer.started(this.id, this.life, store);
+    const member: ControllerMember = assembleMember({
+      config,
+      build,
+      store: watchedStore(store, this.id, observer),
+      transport,
+      connect: connectWith(runtime),
+      clock,
+      chance: chance.fork(),
+      logger,
+      metrics: new ControllerMetrics({ address: this.address, group: config.group, peer_id: this.id }),
+      onFatal: (error) => this.#failed(error),
+    });
+    this.#member = member;
+    watchedEngine(member, this.id, observer);
+    this.#connections = new Set();
+    network.listen(this.address, this.id, { clock, accept: (stream) => this.#accept(stream) });
+    member.start();
+  }
+
+  /** kill -9. */
+  kill(): void {
+    this.#end();
+    this.disk.processEnded();
+  }
+
+  losePower(survives: PowerLoss): void {
+    this.#end();
+    this.disk.powerLost(survives);
+  }
+
+  #end(): void {
+    if (this.#member === null) return;
+    this.#member = null;
+    this.#clock.kill();
+    this.#options.network.hostEnded(this.id);
+    this.#options.observer.ended(this.id);
+  }
+
+  #failed(error: Error): void {
+    this.failure = error;
+    this.#options.observer.failed(this.id, error);
+    this.#end();
+    this.disk.processEnded();
+  }
+
+  /** What would end a real process by an uncaught exception. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#options.observer.crashed(this.id, error as Error);
+      throw error;
+    }
+  }
+
+  #accept(stream: SimStream): void {
+    const member = this.#member;
+    if (member === null) return;
+    const { controller } = member;
+    const connection: ServerConnection = new ServerConnection(stream, {
+      id: this.#nextConnection,
+      frameBytesMax: FRAME_MAX,
+      outboundHighWaterBytes: OUTBOUND_HIGH_WATER,
+      outboundBytesMax: OUTBOUND_MAX,
+      onCommand: (command) => {
+        if (isMemberCode(command.code)) return; // Members have a network of their own here.
+        if (!isResponse(command)) controller.handle(command, connection);
+      },
+      onClose: () => controller.connectionClosed(connection),
+      onGone: () => this.#connections.delete(connection),
+    });
+    this.#nextConnection += 1;
+    this.#connections.add(connection);
+  }
+}
+
+/** The log of a simulated process: what it says of its role is what the run is told of it. */
+function observedLogger(id: string, observer: Observer): Logger {
+  const say =
+    (level: 'info' | 'warn' | 'error') =>
+    (fields: object, message: string): void => {
+      observer.logged(id, level, message, fields);
+      if (message !== 'raft status') return;
+      const { isServing, role, term } = fields as LogStatus;
+      observer.role(id, role, term as Term, isServing);
+    };
+  return { debug: () => {}, info: say('info'), warn: say('warn'), error: say('error') };
+}

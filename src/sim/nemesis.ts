@@ -1,0 +1,254 @@
+/**
+ * Carries out a fault schedule, and undoes it when its time is over or when the run heals.
+ *
+ * It keeps the group recoverable: never more members damaged at once than the group can bear, and
+ * never a fault that breaks a promise which nobody made (see `swarm.ts`).
+ */
+import type { Prng } from '../lib/prng.js';
+import type { BrokerHost } from './broker-host.js';
+import type { ControllerHost } from './controller-host.js';
+import { describeFault, type Fault, type FaultKind, type Target } from './faults.js';
+import { partitionOf, type SimNetwork } from './network.js';
+import type { SimOptions } from './swarm.js';
+import type { World } from './world.js';
+
+export interface FaultSpan {
+  readonly kind: FaultKind;
+  readonly what: string;
+  readonly where: string | null;
+  readonly fromMs: number;
+  toMs: number;
+}
+
+/** Kinds that last until `forMs` is over, and those that strike once, are told apart by it. */
+const INSTANT_MS = 1;
+/** Faults count as in force for so long after they ended. */
+const AFTERMATH_MS = 1_000;
+
+export class Nemesis {
+  readonly #world: World;
+  readonly #network: SimNetwork;
+  readonly #hosts: readonly ControllerHost[];
+  readonly #brokers: readonly BrokerHost[];
+  readonly #chance: Prng;
+  readonly #options: SimOptions;
+  readonly spans: FaultSpan[] = [];
+  /** Members whose disk lost or lies; at most a minority at any time of a run. */
+  readonly #damaged = new Set<string>();
+  #isOver = false;
+  #partition = 0;
+
+  constructor(parts: {
+    readonly world: World;
+    readonly network: SimNetwork;
+    readonly hosts: readonly ControllerHost[];
+    readonly brokers: readonly BrokerHost[];
+    readonly chance: Prng;
+    readonly options: SimOptions;
+  }) {
+    this.#world = parts.world;
+    this.#network = parts.network;
+    this.#hosts = parts.hosts;
+    this.#brokers = parts.brokers;
+    this.#chance = parts.chance;
+    this.#options = parts.options;
+  }
+
+  /** Kinds in force now, or a moment ago. */
+  get inForce(): ReadonlySet<FaultKind> {
+    const kinds = new Set<FaultKind>();
+    for (let i = this.spans.length - 1; i >= 0; i -= 1) {
+      const span = this.spans[i] as FaultSpan;
+      if (span.toMs + AFTERMATH_MS >= this.#world.nowMs) kinds.add(span.kind);
+    }
+    return kinds;
+  }
+
+  /** When the last fault so far ended, or will end. */
+  get lastFaultEndsMs(): number {
+    return this.spans.reduce((last, { toMs }) => Math.max(last, toMs), 0);
+  }
+
+  strike(fault: Fault): void {
+    if (this.#isOver) return;
+    const where = 'target' in fault ? this.#resolve(fault.target) : null;
+    if ('target' in fault && where === null) return;
+    const forMs = 'forMs' in fault ? fault.forMs : INSTANT_MS;
+    this.#world.noteText(fault.kind);
+    const struck = this.#strike(fault, where);
+    if (!struck) return;
+    const { nowMs } = this.#world;
+    this.spans.push({
+      kind: fault.kind,
+      what: describeFault(fault),
+      where: where?.id ?? null,
+      fromMs: nowMs,
+      toMs: nowMs + forMs,
+    });
+  }
+
+  /** Everything that can be mended is mended; brokers that died stay dead. */
+  heal(): void {
+    this.#isOver = true;
+    this.#network.heal();
+    Object.assign(this.#network.conditions, {
+      lossShare: 0,
+      duplicationShare: 0,
+      reorderingShare: 0,
+      delayMeanMs: Math.min(this.#network.conditions.delayMeanMs, 5),
+    });
+    for (const host of this.#hosts) {
+      host.disk.isFull = false;
+      host.disk.syncMs = Math.min(this.#options.syncMs, 5);
+      host.clock.slowMs = 0;
+      host.start();
+    }
+    for (const span of this.spans) span.toMs = Math.min(span.toMs, this.#world.nowMs);
+  }
+
+  #resolve(target: Target): ControllerHost | null {
+    if (typeof target === 'number') return this.#hosts[target % this.#hosts.length] ?? null;
+    const leader = this.#hosts.find((host) => host.isLeader) ?? null;
+    if (target === 'leader') return leader;
+    const others = this.#hosts.filter((host) => host !== leader);
+    return others.length === 0 ? null : this.#chance.pick(others);
+  }
+
+  /** @returns false when the fault means nothing now. */
+  #strike(fault: Fault, host: ControllerHost | null): boolean {
+    switch (fault.kind) {
+      case 'kill':
+        if (host?.isRunning !== true) return false;
+        host.kill();
+        this.#later(fault.forMs, () => host.start());
+        return true;
+      case 'power-loss':
+        if (host?.isRunning !== true) return false;
+        host.losePower(fault.survives);
+        this.#later(fault.forMs, () => host.start());
+        return true;
+      case 'power-loss-all':
+        for (const each of this.#hosts) {
+          each.losePower(fault.survives);
+          this.#later(fault.forMs * (0.5 + this.#chance.unit()), () => each.start());
+        }
+        return true;
+      case 'pause':
+        host?.clock.pause(fault.forMs);
+        return host?.isRunning === true;
+      case 'slow':
+        if (host === null) return false;
+        host.clock.slowMs = fault.delayMs;
+        this.#later(fault.forMs, () => {
+          host.clock.slowMs = 0;
+        });
+        return true;
+      case 'partition':
+        return this.#partitioned(fault);
+      case 'clog':
+        this.#clog(fault.forMs);
+        return true;
+      case 'loss':
+        return this.#during(fault.forMs, 'lossShare', fault.share);
+      case 'duplication':
+        return this.#during(fault.forMs, 'duplicationShare', fault.share);
+      case 'reordering':
+        return this.#during(fault.forMs, 'reorderingShare', fault.share);
+      case 'delay':
+        return this.#during(fault.forMs, 'delayMeanMs', fault.meanMs);
+      case 'disk-slow':
+        if (host === null) return false;
+        host.disk.syncMs = fault.syncMs;
+        this.#later(fault.forMs, () => {
+          host.disk.syncMs = this.#options.syncMs;
+        });
+        return true;
+      case 'disk-full':
+        if (host === null) return false;
+        host.disk.isFull = true;
+        this.#later(fault.forMs, () => {
+          host.disk.isFull = false;
+          host.start();
+        });
+        return true;
+      case 'sync-failure':
+        if (host?.isRunning !== true) return false;
+        host.disk.failNextSync();
+        this.#later(fault.forMs, () => host.start());
+        return true;
+      case 'drift':
+        if (host === null) return false;
+        host.clock.drift(fault.rate);
+        this.#later(fault.forMs, () => host.clock.drift(1));
+        return true;
+      case 'clock-jump':
+        host?.clock.jumpWall(fault.byMs);
+        return host !== null;
+      case 'broker-kill': {
+        const broker = this.#brokers[fault.broker];
+        if (broker?.isAlive !== true) return false;
+        broker.kill();
+        this.#later(fault.forMs, () => broker.start());
+        return true;
+      }
+      case 'broker-silence': {
+        const broker = this.#brokers[fault.broker];
+        broker?.silence(fault.forMs);
+        return broker?.isAlive === true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  /** After healing nothing is undone any more: all of it is undone already. */
+  #later(forMs: number, undo: () => void): void {
+    this.#world.after(forMs, () => {
+      if (!this.#isOver) undo();
+    });
+  }
+
+  #during(
+    forMs: number,
+    condition: keyof SimNetwork['conditions'],
+    value: number,
+  ): boolean {
+    const { conditions } = this.#network;
+    const before = this.#options[condition];
+    conditions[condition] = value;
+    this.#later(forMs, () => {
+      conditions[condition] = before;
+    });
+    return true;
+  }
+
+  #partitioned({ forMs, mode, symmetric }: Extract<Fault, { kind: 'partition' }>): boolean {
+    const hosts = this.#hosts.map(({ id }) => id);
+    if (hosts.length < 2) return false;
+    this.#network.heal();
+    this.#partition += 1;
+    const partition = this.#partition;
+    for (const [from, to] of partitionOf(mode, hosts, symmetric, this.#chance)) {
+      this.#network.cut(from, to);
+    }
+    // Some of the brokers are on the wrong side too.
+    for (const broker of this.#brokers) {
+      if (!this.#chance.chance(0.2)) continue;
+      const { id } = this.#chance.pick(this.#hosts);
+      this.#network.cut(broker.address, id);
+      if (symmetric) this.#network.cut(id, broker.address);
+    }
+    this.#later(forMs, () => {
+      if (partition === this.#partition) this.#network.heal();
+    });
+    return true;
+  }
+
+  #clog(forMs: number): void {
+    for (const { id: from } of this.#hosts) {
+      for (const { id: to } of this.#hosts) {
+        if (from !== to && this.#chance.chance(0.4)) this.#network.clog(from, to, forMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,406 @@
+/**
+ * One simulated run: a group, its brokers and clients, the faults of a seed, and the checkers.
+ *
+ * Faults strike in the safety phase. Then everything is healed, and within the liveness phase a
+ * leader must serve, members must agree, and every broker set that can have a master must have one.
+ */
+import { encodeSnapshot } from '../controller/snapshot.js';
+import { type LogIndex, logIndex, type Term } from '../lib/brand.js';
+import { Prng } from '../lib/prng.js';
+import type { Entry } from '../raft/types.js';
+import { controllerConfig } from '../server/config.js';
+import type { ControllerBuild } from '../server/parts.js';
+import type { LogStore } from '../storage/log-store.js';
+import { BrokerHost } from './broker-host.js';
+import { AppliedEqual } from './checkers/applied-equal.js';
+import { BrokerSets } from './checkers/broker-sets.js';
+import { NoAcknowledgedLoss } from './checkers/no-acknowledged-loss.js';
+import { OneLeaderPerTerm } from './checkers/one-leader-per-term.js';
+import { ReadIndexNeverStale } from './checkers/read-index-never-stale.js';
+import { ReplicatedLog } from './checkers/replicated-log.js';
+import { Violation } from './checkers/violation.js';
+import { ControllerClient } from './controller-client.js';
+import { ControllerHost } from './controller-host.js';
+import { Coverage, type Transition } from './coverage.js';
+import { SimDisk } from './disk.js';
+import type { ScheduledFault } from './faults.js';
+import { History } from './history.js';
+import { Nemesis } from './nemesis.js';
+import { SimNetwork } from './network.js';
+import type { Observer } from './observer.js';
+import type { SimOptions } from './swarm.js';
+import type { TimelineEvent } from './timeline.js';
+import type { ControllerOp, ScheduledOp } from './workload.js';
+import { World } from './world.js';
+
+export interface RunPlan {
+  readonly options: SimOptions;
+  readonly faults: readonly ScheduledFault[];
+  readonly workload: readonly ScheduledOp[];
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly violation: {
+    readonly checker: string;
+    readonly what: string;
+    readonly atMs: number;
+  } | null;
+  readonly traceHash: string;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly operations: number;
+  readonly coverage: Coverage;
+  readonly story: Story;
+}
+
+/** For the timeline. */
+export interface Story {
+  readonly events: readonly TimelineEvent[];
+  readonly roles: readonly { readonly atMs: number; readonly member: string; readonly role: string; readonly label: string }[];
+  readonly faults: Nemesis['spans'];
+  readonly operations: History['operations'];
+}
+
+const BASE_PORT = 9_000;
+const EVENTS_KEPT = 5_000;
+/** A set without a living master for so long in calm is a set that nobody helps. */
+const REPLACE_WITHIN_MS = 30_000;
+
+export async function simulate(plan: RunPlan, build: ControllerBuild): Promise<RunResult> {
+  const run = new Run(plan, build);
+  return run.run();
+}
+
+class Run implements Observer {
+  readonly #plan: RunPlan;
+  readonly #world = new World();
+  readonly #chance: Prng;
+  readonly #network: SimNetwork;
+  readonly #hosts: ControllerHost[];
+  readonly #hostById: ReadonlyMap<string, ControllerHost>;
+  readonly #brokers: BrokerHost[] = [];
+  readonly #clients: ControllerClient[] = [];
+  readonly #nemesis: Nemesis;
+  readonly #history = new History();
+  readonly #coverage = new Coverage();
+  readonly #events: TimelineEvent[] = [];
+  readonly #roles: { atMs: number; member: string; role: string; label: string }[] = [];
+
+  readonly #leaders = new OneLeaderPerTerm();
+  readonly #log = new ReplicatedLog();
+  readonly #acknowledged = new NoAcknowledgedLoss();
+  readonly #reads = new ReadIndexNeverStale();
+  readonly #equal = new AppliedEqual();
+  readonly #sets = new BrokerSets();
+  readonly #terms = new Map<string, number>();
+  #appliedMax = 0;
+
+  constructor(plan: RunPlan, build: ControllerBuild) {
+    this.#plan = plan;
+    const { options } = plan;
+    this.#chance = new Prng(options.seed ^ 0x0051_a7e5);
+    this.#network = new SimNetwork(this.#world, this.#chance.fork(), {
+      delayMinMs: options.delayMinMs,
+      delayMeanMs: options.delayMeanMs,
+      lossShare: options.lossShare,
+      duplicationShare: options.duplicationShare,
+      reorderingShare: options.reorderingShare,
+    });
+    const peers = Array.from({ length: options.members }, (_, i) => ({
+      id: `n${i}`,
+      host: `n${i}`,
+      port: BASE_PORT,
+      address: `n${i}:${BASE_PORT}`,
+    }));
+    this.#hosts = peers.map(
+      ({ id }) =>
+        new ControllerHost({
+          world: this.#world,
+          network: this.#network,
+          disk: new SimDisk(this.#world, this.#chance.fork(), options.syncMs),
+          chance: this.#chance.fork(),
+          build,
+          segmentBytesMax: options.segmentBytesMax,
+          observer: this,
+          config: controllerConfig({
+            group: 'sim',
+            selfId: id,
+            peers,
+            storePath: `/${id}`,
+            durability: options.durability,
+            handoff: options.handoff,
+            electionProfile: 'fast',
+            processReadEvent: options.processReadEvent,
+            followerReads: options.followerReads,
+            enableElectUncleanMaster: options.uncleanElections,
+            httpPort: 0,
+          }),
+        }),
+    );
+    this.#hostById = new Map(this.#hosts.map((host) => [host.id, host]));
+    this.#addBrokers(peers.map(({ address }) => address));
+    this.#nemesis = new Nemesis({
+      world: this.#world,
+      network: this.#network,
+      hosts: this.#hosts,
+      brokers: this.#brokers,
+      chance: this.#chance.fork(),
+      options,
+    });
+  }
+
+  #addBrokers(controllers: readonly string[]): void {
+    const { brokerSets, clients, replicas } = this.#plan.options;
+    const setNames = Array.from({ length: brokerSets }, (_, i) => `set-${i}`);
+    for (const brokerName of setNames) {
+      const set: BrokerHost[] = [];
+      for (let i = 0; i < replicas; i += 1) {
+        set.push(
+          new BrokerHost({
+            world: this.#world,
+            network: this.#network,
+            chance: this.#chance.fork(),
+            brokerName,
+            address: `${brokerName}-${i}:${BASE_PORT}`,
+            controllers,
+            siblings: () => set,
+          }),
+        );
+      }
+      this.#brokers.push(...set);
+    }
+    for (let i = 0; i < clients; i += 1) {
+      this.#clients.push(
+        new ControllerClient({
+          name: `client-${i}`,
+          world: this.#world,
+          network: this.#network,
+          controllers,
+          setNames,
+          history: this.#history,
+        }),
+      );
+    }
+  }
+
+  async run(): Promise<RunResult> {
+    const { faults, options, workload } = this.#plan;
+    const world = this.#world;
+    let violation: RunResult['violation'] = null;
+    try {
+      for (const host of this.#hosts) host.start();
+      for (const broker of this.#brokers) {
+        world.after(this.#chance.between(0, 500), () => broker.start());
+      }
+      for (const client of this.#clients) client.open();
+      for (const { atMs, fault } of faults) {
+        world.at(atMs, () => {
+          this.#tell('nemesis', fault.kind);
+          this.#nemesis.strike(fault);
+        });
+      }
+      for (const { atMs, client, op } of workload) {
+        world.at(atMs, () => this.#clients[client]?.do(op as ControllerOp));
+      }
+      await world.run(options.safetyMs);
+      this.#tell('nemesis', 'everything is healed');
+      this.#nemesis.heal();
+      await this.#converge();
+      this.#acknowledged.atEnd((index) => {
+        const all = this.#hosts.every(({ id }) => this.#log.holds(id, index));
+        return all ? this.#log.chainAt(index) : null;
+      });
+    } catch (error) {
+      const atMs = world.nowMs;
+      if (error instanceof Violation) {
+        violation = { checker: error.checker, what: error.message, atMs };
+      } else {
+        const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        violation = { checker: 'no-crash', what, atMs };
+      }
+    }
+    return {
+      seed: options.seed,
+      violation,
+      traceHash: world.hash,
+      simulatedMs: world.nowMs,
+      events: world.events,
+      operations: this.#history.operations.length,
+      coverage: this.#coverage,
+      story: {
+        events: this.#events,
+        roles: this.#roles,
+        faults: this.#nemesis.spans,
+        operations: this.#history.operations,
+      },
+    };
+  }
+
+  /** The group must come right in bounded time: one leader, equal states, a master for every set that can have one. */
+  async #converge(): Promise<void> {
+    const { livenessMs } = this.#plan.options;
+    const world = this.#world;
+    const untilMs = world.nowMs + livenessMs;
+    const servesAndAgrees = (): boolean => {
+      const leader = this.#hosts.find((host) => host.log?.isServing === true);
+      if (leader === undefined) return false;
+      const { log } = leader;
+      return this.#hosts.every(
+        (host) =>
+          host.isRunning &&
+          host.log?.status.leader === leader.id &&
+          host.log.appliedIndex === log?.commitIndex &&
+          log?.lastIndex === log?.commitIndex,
+      );
+    };
+    let next = 0;
+    const every = (condition: () => boolean) => (): boolean => {
+      if (world.nowMs < next) return false;
+      next = world.nowMs + 50;
+      return condition();
+    };
+    await world.run(untilMs, every(servesAndAgrees));
+    if (!servesAndAgrees()) throw new Violation('liveness', `no agreement within ${livenessMs} ms: ${this.#state()}`);
+    await world.run(world.nowMs + REPLACE_WITHIN_MS, every(() => this.#leaderlessSets().length === 0));
+    const without = this.#leaderlessSets();
+    if (without.length > 0) {
+      throw new Violation(
+        'dead-masters-replaced',
+        `${REPLACE_WITHIN_MS} ms after all was healed: ${without.join('; ')}`,
+      );
+    }
+    await world.run(world.nowMs + 5_000);
+    await world.run(world.nowMs + livenessMs, every(servesAndAgrees));
+    if (!servesAndAgrees()) throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
+  }
+
+  /** Sets whose master is dead although a replica in step with it lives and beats. */
+  #leaderlessSets(): readonly string[] {
+    const leader = this.#hosts.find((host) => host.log?.isServing === true);
+    if (leader?.controller == null) return ['no controller serves'];
+    const { brokerSets } = leader.controller.state;
+    const found: string[] = [];
+    for (const { brokerName, registry, sync } of brokerSets.values()) {
+      if (sync === null || registry === null || sync.masterBrokerId === null) continue;
+      const isAlive = (id: number): boolean =>
+        this.#brokers.some((broker) => broker.brokerName === brokerName && broker.id === id && broker.isAlive);
+      const alive = sync.syncStateSet.filter((id) => isAlive(id) && registry.replicas.has(id));
+      if (!isAlive(sync.masterBrokerId) && alive.length > 0) {
+        found.push(`${brokerName} keeps its dead master ${sync.masterBrokerId} while ${alive.join()} live in step`);
+      }
+    }
+    return found;
+  }
+
+  #state(): string {
+    return this.#hosts
+      .map((host) => {
+        const { log } = host;
+        if (log === null) return `${host.id} down${host.failure === null ? '' : ` (${host.failure.message})`}`;
+        const { leader, role, term } = log.status;
+        return `${host.id} ${role} of term ${term}, leader ${leader}, log ${log.lastIndex}, committed ${log.commitIndex}, applied ${log.appliedIndex}`;
+      })
+      .join('; ');
+  }
+
+  // Observer
+
+  started(member: string, life: number, store: LogStore): void {
+    const entries: Entry[] = [];
+    while (entries.length < store.lastIndex) {
+      entries.push(...store.entries(logIndex(entries.length + 1), store.lastIndex, 1 << 20));
+    }
+    this.#log.started(member, entries);
+    this.#roleIs(member, 'candidate', `life ${life}`);
+    if (life > 1) this.#met('member restarted');
+    this.#tell(member, `started, life ${life}, log ${store.lastIndex}, term ${store.hardState.term}`);
+    const known = this.#terms.get(member) ?? 0;
+    if (store.hardState.term < known) {
+      throw new Violation('terms-only-rise', `${member} knew term ${known} and started in term ${store.hardState.term}`);
+    }
+  }
+
+  ended(member: string): void {
+    this.#roleIs(member, 'down', 'down');
+    this.#tell(member, 'ended');
+  }
+
+  failed(member: string, error: Error): void {
+    this.#met('store refused');
+    this.#roleIs(member, 'down', error.message);
+    this.#tell(member, `failed: ${error.message}`);
+  }
+
+  crashed(member: string, error: Error): void {
+    this.#tell(member, `crashed: ${error.stack ?? error.message}`);
+  }
+
+  logged(member: string, _level: string, message: string, fields: object): void {
+    if (message !== 'raft status') this.#tell(member, `${message} ${JSON.stringify(fields)}`);
+  }
+
+  role(member: string, role: string, term: Term, isServing: boolean): void {
+    this.#world.note(term);
+    this.#world.note(role.length);
+    this.#terms.set(member, Math.max(this.#terms.get(member) ?? 0, term));
+    const before = this.#roles.findLast((known) => known.member === member);
+    if (before?.role === 'leader' && role !== 'leader') this.#met('leader stepped down');
+    this.#roleIs(member, role, `term ${term}${isServing ? ', serves' : ''}`);
+    this.#tell(member, `${role} of term ${term}${isServing ? ', serves' : ''}`);
+    if (role !== 'leader') return;
+    this.#leaders.led(member, this.#hostById.get(member)?.life ?? 0, term);
+    if (isServing) return;
+    this.#met('leader elected');
+    this.#log.led(member, term);
+  }
+
+  appended(member: string, entries: readonly Entry[]): void {
+    this.#log.appended(member, entries);
+  }
+
+  truncated(member: string, after: LogIndex): void {
+    this.#met('entries cut');
+    this.#tell(member, `cut its log after ${after}`);
+    this.#log.truncated(member, after);
+  }
+
+  applied(member: string, entry: Entry): void {
+    this.#world.note(entry.index);
+    this.#log.applied(member, entry);
+    const controller = this.#hostById.get(member)?.controller;
+    if (controller == null) return;
+    this.#equal.applied(member, entry.index, encodeSnapshot(controller.state));
+    if (entry.index <= this.#appliedMax) return;
+    this.#appliedMax = entry.index;
+    this.#met('entries committed');
+    this.#sets.applied(entry.index, controller.state);
+  }
+
+  acknowledged(_member: string, index: LogIndex): void {
+    this.#met('write answered');
+    this.#acknowledged.acknowledged(index, this.#log.chainAt(index));
+  }
+
+  readBegun(): number {
+    return this.#reads.begun(this.#acknowledged.max);
+  }
+
+  readProved(member: string, read: number, appliedIndex: LogIndex): void {
+    this.#met('read proved');
+    this.#reads.proved(member, read, appliedIndex);
+  }
+
+  #met(transition: Transition): void {
+    this.#coverage.met(transition, this.#nemesis?.inForce ?? []);
+  }
+
+  #roleIs(member: string, role: string, label: string): void {
+    this.#roles.push({ atMs: this.#world.nowMs, member, role, label });
+  }
+
+  #tell(who: string, what: string): void {
+    this.#events.push({ atMs: this.#world.nowMs, who, what });
+    if (this.#events.length > EVENTS_KEPT * 2) this.#events.splice(0, EVENTS_KEPT);
+  }
+}
