@@ -8,13 +8,39 @@
 import type { LogIndex, Term } from '../lib/brand.js';
 
 export type MemberId = string;
-export type Role = 'leader' | 'follower' | 'candidate';
+/** A learner is a member that replicates and never votes, asks for votes, or counts in a quorum. */
+export type Role = 'leader' | 'follower' | 'candidate' | 'learner';
+
+/** `configuration`: the body is a `Configuration` (`configuration.ts` encodes it). */
+export type EntryKind = 'data' | 'configuration';
 
 /** One log record. An empty body is a no-op (a leader's first entry, a read barrier). */
 export interface Entry {
   readonly term: Term;
   readonly index: LogIndex;
+  readonly kind: EntryKind;
   readonly body: Uint8Array;
+}
+
+/** One member of the group as the log knows it. The core never looks at the address. */
+export interface GroupMember {
+  readonly id: MemberId;
+  /** `host:port` of its remoting port. */
+  readonly address: string;
+  readonly role: 'voter' | 'learner';
+}
+
+/**
+ * Who belongs to the group, by order of id. The latest in the log is in force, committed or not
+ * (thesis §4.1); before the first, the one that the member was started with.
+ */
+export type Configuration = readonly GroupMember[];
+
+/** What a snapshot stands for: the state after the entry `index` of `term`, and who was a member then. */
+export interface SnapshotHead {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly configuration: Configuration;
 }
 
 /** What must survive a crash before anything that relies on it is sent. */
@@ -27,6 +53,22 @@ export interface HardState {
 export interface TermRun {
   readonly first: LogIndex;
   readonly term: Term;
+}
+
+/** What a member finds in its store when it starts. */
+export interface Restored {
+  readonly hardState: HardState;
+  /** The log begins after it; null: at 1. Its state is the state machine's state already. */
+  readonly snapshot: (SnapshotHead & { readonly totalBytes: number }) | null;
+  /** Terms of the entries after the snapshot, oldest first. */
+  readonly runs: readonly TermRun[];
+  /** The snapshot's index when the log is empty. */
+  readonly lastIndex: LogIndex;
+  /** The configurations in the log after the snapshot, oldest first. */
+  readonly configurations: readonly {
+    readonly index: LogIndex;
+    readonly configuration: Configuration;
+  }[];
 }
 
 /**
@@ -60,11 +102,29 @@ export const fastTiming: ElectionTiming = {
   voteCollectMs: 150,
 };
 
+/**
+ * Who may raise the term, and when.
+ * - `dledger`: vote rounds in the term the group has; the term rises when its votes are spent.
+ * - `pre-vote`: asks first whether an election could be won (thesis §9.6), then raises the term.
+ * - `plain`: raises the term for every election (thesis §3.4).
+ */
+export type ElectionRule = 'dledger' | 'pre-vote' | 'plain';
+
 export interface RaftOptions {
   readonly self: MemberId;
-  /** All voting members, `self` included. */
-  readonly members: readonly MemberId[];
+  /** In force until the log or a snapshot holds another; need not list a member that joins later. */
+  readonly configuration: Configuration;
   readonly timing: ElectionTiming;
+  /** Default `dledger`. All members of a group should have the same; safety does not depend on it. */
+  readonly electionRule?: ElectionRule;
+  /** A leader that is not this member hands over to it when it is in step. Default null: nobody. */
+  readonly preferredLeader?: MemberId | null;
+  /**
+   * Lease reads: a leader heard by a quorum within the election timeout, less the drift, answers
+   * reads at once. Members then refuse votes while they hear a leader, and for that long after
+   * they start. `clockDriftMax` 0.1: clocks differ by 10 % in speed at most. Default null: off.
+   */
+  readonly lease?: { readonly clockDriftMax: number } | null;
   /** Pushes in flight to one follower before the core waits for its acks. */
   readonly pushesInFlightMax: number;
   /** Entries carried by one push. */
@@ -90,7 +150,39 @@ export type VoteResult =
   /** The voter's term was lower; it raises its own and will vote next time. */
   | 'term-not-ready'
   /** The candidate's term is below the term of the voter's last entry. */
-  | 'term-below-log';
+  | 'term-below-log'
+  /** The voter hears a leader, and leases or pre-votes protect it. */
+  | 'leader-alive';
+
+/** One change of the group at a time; each is one log entry. */
+export type MembershipChange =
+  | { readonly kind: 'add-learner'; readonly id: MemberId; readonly address: string }
+  /** A learner that is caught up becomes a voter. */
+  | { readonly kind: 'promote'; readonly id: MemberId }
+  /** Voter or learner. A leader that removes itself steps down once that is committed. */
+  | { readonly kind: 'remove'; readonly id: MemberId };
+
+export type ChangeRefusal =
+  | 'not-leader'
+  /** An earlier change is not committed yet, or this leader has not committed in its term yet. */
+  | 'pending'
+  | 'already-member'
+  | 'unknown-member'
+  /** The learner lags too far behind to become a voter. */
+  | 'not-caught-up'
+  /** A group keeps at least one voter. */
+  | 'last-voter';
+
+export type TransferRefusal =
+  | 'not-leader'
+  | 'pending'
+  | 'unknown-member'
+  /** Learners do not lead. */
+  | 'not-a-voter'
+  /** The target did not catch up, or did not take over, within an election timeout. */
+  | 'timed-out'
+  /** Somebody else took over. */
+  | 'lost';
 
 interface Envelope {
   readonly from: MemberId;
@@ -100,13 +192,25 @@ interface Envelope {
 }
 
 export type Message =
-  | (Envelope & { readonly kind: 'vote'; readonly lastIndex: LogIndex; readonly lastTerm: Term })
+  | (Envelope & {
+      readonly kind: 'vote';
+      readonly lastIndex: LogIndex;
+      readonly lastTerm: Term;
+      /**
+       * `ask`: a question only, in the term to come; nobody's state changes (rule `pre-vote`).
+       * `transfer`: asked for by the leader itself, so a living leader is no reason to refuse.
+       */
+      readonly purpose: 'elect' | 'ask' | 'transfer';
+    })
   | (Envelope & {
       readonly kind: 'vote-result';
       /** The term of the request that this answers. */
       readonly votedTerm: Term;
+      readonly purpose: 'elect' | 'ask' | 'transfer';
       readonly result: VoteResult;
     })
+  /** The leader hands over: the receiver, which is in step, asks for votes at once. */
+  | (Envelope & { readonly kind: 'take-over' })
   | (Envelope & {
       readonly kind: 'heartbeat';
       readonly commitIndex: LogIndex;
@@ -135,6 +239,25 @@ export type Message =
       readonly prevIndex: LogIndex;
       readonly index: LogIndex;
     })
+  /**
+   * A part of the leader's snapshot, for a follower that needs entries which the leader has
+   * compacted away. One part is in flight at a time; the ack names the next.
+   */
+  | (Envelope & {
+      readonly kind: 'snapshot';
+      readonly head: SnapshotHead;
+      /** Of the whole snapshot. */
+      readonly totalBytes: number;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+    })
+  | (Envelope & {
+      readonly kind: 'snapshot-ack';
+      /** Of the snapshot that it speaks of. */
+      readonly index: LogIndex;
+      /** The follower holds the snapshot's first so many bytes; all of them mean that it is installed. */
+      readonly received: number;
+    })
   /** A follower asks the leader for an index that no earlier write exceeds. */
   | (Envelope & { readonly kind: 'read-index'; readonly read: number })
   | (Envelope & {
@@ -150,9 +273,31 @@ export type Input =
   | { readonly kind: 'receive'; readonly message: Message }
   /** Leader only: append these bodies as entries of the current term. Refused as a whole or taken as a whole. */
   | { readonly kind: 'propose'; readonly bodies: readonly Uint8Array[] }
+  /** Leader only, like `propose`: answered by `proposed` or `change-refused`. */
+  | { readonly kind: 'change-members'; readonly change: MembershipChange }
+  /** Leader only: answered by `transfer-ended`, at once or later. */
+  | { readonly kind: 'transfer'; readonly to: MemberId }
+  /**
+   * `full`: the store refuses appends for now. A leader steps down, nobody campaigns, pushed
+   * entries are dropped unacknowledged. `writable` ends that.
+   */
+  | { readonly kind: 'storage'; readonly state: 'full' | 'writable' }
+  /** The store's snapshot is now this one, of applied entries; the log may begin after it. */
+  | { readonly kind: 'compacted'; readonly head: SnapshotHead; readonly totalBytes: number }
+  /** Follower: the store holds so many bytes of the leader's snapshot, of which not all are here yet. */
+  | { readonly kind: 'snapshot-received'; readonly index: LogIndex; readonly received: number }
+  /**
+   * Follower: the snapshot is whole, durable, and is the state machine's state now. The store has
+   * kept the log after `head.index` if it held that entry, else it has dropped all of it.
+   */
+  | {
+      readonly kind: 'snapshot-installed';
+      readonly head: SnapshotHead;
+      readonly totalBytes: number;
+    }
   /** The store holds everything up to `index`, whose entry has `term`, as durably as its policy asks. */
   | { readonly kind: 'persisted'; readonly index: LogIndex; readonly term: Term }
-  /** Prove an index for a read, on any member. `read` ids are the caller's, unique in its life, rising. */
+  /** Prove an index for a read, on any member, learners too. `read` ids are the caller's, unique in its life, rising. */
   | { readonly kind: 'read'; readonly read: number };
 
 export type Effect =
@@ -174,6 +319,33 @@ export type Effect =
       readonly first: LogIndex;
       readonly last: LogIndex;
     }
+  /** Send the part of the store's snapshot that begins at `offset`. Lossy: may be dropped. */
+  | {
+      readonly kind: 'send-snapshot';
+      readonly to: MemberId;
+      readonly term: Term;
+      readonly head: SnapshotHead;
+      readonly totalBytes: number;
+      readonly offset: number;
+    }
+  /**
+   * Follower: write this part, which begins where the store's received parts of this snapshot end
+   * (offset 0 begins anew). Answer with `snapshot-received`, or, after the last, install it and
+   * answer with `snapshot-installed`.
+   */
+  | {
+      readonly kind: 'receive-snapshot';
+      readonly head: SnapshotHead;
+      readonly totalBytes: number;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+    }
+  /** This configuration is in force now; it came from the entry at `index` (0: from the options). */
+  | {
+      readonly kind: 'configuration';
+      readonly configuration: Configuration;
+      readonly index: LogIndex;
+    }
   /** Everything up to `index` is committed. Rises only. */
   | { readonly kind: 'commit'; readonly index: LogIndex }
   /** Role, term or known leader changed. */
@@ -190,7 +362,14 @@ export type Effect =
       readonly last: LogIndex;
       readonly term: Term;
     }
-  | { readonly kind: 'proposal-refused'; readonly why: 'not-leader' | 'busy' }
+  /** `full`: the store has no room. `transferring`: leadership is being handed over. */
+  | {
+      readonly kind: 'proposal-refused';
+      readonly why: 'not-leader' | 'busy' | 'full' | 'transferring';
+    }
+  | { readonly kind: 'change-refused'; readonly why: ChangeRefusal }
+  /** null: the target leads. */
+  | { readonly kind: 'transfer-ended'; readonly why: TransferRefusal | null }
   /** The read may be answered once everything up to `index` is applied. */
   | { readonly kind: 'read-ready'; readonly read: number; readonly index: LogIndex }
   | { readonly kind: 'read-refused'; readonly read: number; readonly why: 'not-leader' | 'busy' };
