@@ -23,7 +23,7 @@ export function groupCommit(log: Log, clock: Clock): CommitPath {
     const committed = new Promise<void>((resolve, reject) => {
       append = () => {
         share = null;
-        log.append(writer.take()).then(resolve, reject);
+        log.append(writer.take()).then(() => resolve(), reject);
       };
     });
     const begun = { committed, append };

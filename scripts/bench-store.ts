@@ -51,7 +51,8 @@ function appendsPerSecond(store: LogStore, body: Buffer): Promise<number> {
       isFillDue = false;
       while (!isOver && outstanding < OUTSTANDING) {
         outstanding += 1;
-        store.append([{ term: term(1), index: logIndex(store.lastIndex + 1), body }], done);
+        const index = logIndex(store.lastIndex + 1);
+        store.append([{ term: term(1), index, kind: 'data', body }], done);
       }
       if (isOver && outstanding === 0) resolve((ended * 1_000) / (performance.now() - startedAt));
     };

@@ -20,6 +20,7 @@ export function applyEncoded(state: ControllerState, body: Uint8Array): void {
 }
 
 export function apply(state: ControllerState, event: ControllerEvent): void {
+  state.watcher?.beforeChange(event.brokerName);
   switch (event.kind) {
     case 'sync-state-set-altered': {
       const set = state.brokerSets.get(event.brokerName);

@@ -52,6 +52,13 @@ export class ByteWriter {
     this.#end = this.#slab.writeDoubleLE(value, this.#end + 1);
   }
 
+  /** Bytes that another writer made. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#slab.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
   numbers(values: readonly number[]): void {
     this.number(values.length);
     for (const value of values) this.number(value);

@@ -13,6 +13,7 @@ import {
   createState,
   type Registry,
   type Replica,
+  type SetWatcher,
   type StateView,
   type SyncState,
 } from './state.js';
@@ -22,26 +23,90 @@ const HAS_REGISTRY = 1;
 const HAS_SYNC = 2;
 const HAS_MASTER = 4;
 const SLAB_BYTES = 64 * 1024;
+const EARLY_SLAB_BYTES = 512;
+/** About a millisecond's work. */
+const SETS_PER_PART_MAX = 500;
+const PART_BYTES = 128 * 1024;
 
 export function encodeSnapshot(state: StateView): Uint8Array {
   const bytes = new ByteWriter(SLAB_BYTES);
   bytes.byte(VERSION);
   bytes.number(state.brokerSets.size);
-  for (const brokerName of brokerNamesInOrder(state)) {
-    const set = state.brokerSets.get(brokerName);
-    assert(set !== undefined, 'the names came from the map');
-    const { registry, sync } = set;
-    bytes.text(brokerName);
-    bytes.nullableText(set.clusterName);
-    bytes.byte(
-      (registry === null ? 0 : HAS_REGISTRY) +
-        (sync === null ? 0 : HAS_SYNC) +
-        (sync === null || sync.masterBrokerId === null ? 0 : HAS_MASTER),
-    );
-    if (registry !== null) writeRegistry(bytes, registry);
-    if (sync !== null) writeSync(bytes, sync);
-  }
+  for (const brokerName of brokerNamesInOrder(state)) writeSet(bytes, state, brokerName);
   return bytes.take();
+}
+
+/** The bytes of `encodeSnapshot`, a part at a time. */
+export interface SnapshotParts {
+  /** null at the end. */
+  next(): Uint8Array | null;
+  /** Called once, after the end or instead of it. */
+  close(): void;
+}
+
+/**
+ * Encodes the state as it is now, in parts of bounded size and time, while it goes on changing: a
+ * set that is about to change is encoded before. A second snapshot must not begin before the first
+ * is closed.
+ */
+export function beginSnapshot(state: ControllerState): SnapshotParts {
+  assert(state.watcher === null, 'a snapshot is under way');
+  const names = brokerNamesInOrder(state);
+  const bytes = new ByteWriter(SLAB_BYTES);
+  /** Encoded before their turn, because they were about to change. */
+  const early = new Map<string, Uint8Array>();
+  let at = 0;
+  let hasBegun = false;
+  const watcher: SetWatcher = {
+    beforeChange(brokerName) {
+      const next = names[at];
+      if (next === undefined || brokerName < next || early.has(brokerName)) return;
+      if (!state.brokerSets.has(brokerName)) return;
+      const set = new ByteWriter(EARLY_SLAB_BYTES);
+      writeSet(set, state, brokerName);
+      early.set(brokerName, set.take());
+    },
+  };
+  // The watcher sees a set that is new or removed by now as what it was: not there, or encoded.
+  state.watcher = watcher;
+  return {
+    next() {
+      if (hasBegun && at === names.length) return null;
+      if (!hasBegun) {
+        hasBegun = true;
+        bytes.byte(VERSION);
+        bytes.number(names.length);
+      }
+      const last = Math.min(names.length, at + SETS_PER_PART_MAX);
+      while (at < last && bytes.byteLength < PART_BYTES) {
+        const brokerName = names[at] as string;
+        const encoded = early.get(brokerName);
+        if (encoded === undefined) writeSet(bytes, state, brokerName);
+        else bytes.raw(encoded);
+        early.delete(brokerName);
+        at += 1;
+      }
+      return bytes.take();
+    },
+    close() {
+      if (state.watcher === watcher) state.watcher = null;
+    },
+  };
+}
+
+function writeSet(bytes: ByteWriter, state: StateView, brokerName: string): void {
+  const set = state.brokerSets.get(brokerName);
+  assert(set !== undefined, 'the names came from the map');
+  const { registry, sync } = set;
+  bytes.text(brokerName);
+  bytes.nullableText(set.clusterName);
+  bytes.byte(
+    (registry === null ? 0 : HAS_REGISTRY) +
+      (sync === null ? 0 : HAS_SYNC) +
+      (sync === null || sync.masterBrokerId === null ? 0 : HAS_MASTER),
+  );
+  if (registry !== null) writeRegistry(bytes, registry);
+  if (sync !== null) writeSync(bytes, sync);
 }
 
 /** @throws {assert.AssertionError} for bytes that `encodeSnapshot` did not write; it always returns or throws. */

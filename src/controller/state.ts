@@ -60,8 +60,15 @@ interface WritableBrokerSet extends BrokerSet {
   sync: SyncState | null;
 }
 
+/** A snapshot under way wants to see a set before it is changed. */
+export interface SetWatcher {
+  beforeChange(brokerName: string): void;
+}
+
 export interface ControllerState extends StateView {
   readonly brokerSets: Map<string, WritableBrokerSet>;
+  /** null: no snapshot is being taken. */
+  watcher: SetWatcher | null;
 }
 
 /** A broker set without an election behind it. */
@@ -73,7 +80,7 @@ export const neverElected: SyncState = {
 };
 
 export function createState(): ControllerState {
-  return { brokerSets: new Map() };
+  return { brokerSets: new Map(), watcher: null };
 }
 
 /** A set of which one half is missing counts as unknown. */

@@ -81,7 +81,7 @@ groupTest(
   'every member applies the same entries in the same order',
   {},
   async (cluster, leader) => {
-    const appends: Promise<void>[] = [];
+    const appends: Promise<unknown>[] = [];
     for (let at = 0; at < 60; at += 1) {
       appends.push(leader.log.append(body(`entry ${at}`)));
       if (at % 7 === 0) await cluster.settle();
@@ -263,6 +263,7 @@ groupTest(
       entries: [index - 1, index].map((at) => ({
         term: (term + 1) as never,
         index: at as never,
+        kind: 'data' as const,
         body: body('new'),
       })),
     });

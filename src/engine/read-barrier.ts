@@ -37,9 +37,15 @@ export class ReadBarrier {
     [];
   #nextRead = 1;
   #startScheduled = false;
+  #freshAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReadBarrierOptions) {
     this.#options = options;
+  }
+
+  /** Local state holds every write acknowledged before this moment, on this member's clock. */
+  get freshAtMs(): number {
+    return this.#freshAtMs;
   }
 
   wait(): Promise<void> {
@@ -55,7 +61,7 @@ export class ReadBarrier {
   proved(read: number, index: LogIndex, appliedIndex: LogIndex): void {
     const proving = this.#take(read);
     if (proving === null) return;
-    if (appliedIndex >= index) proving.batch.resolve();
+    if (appliedIndex >= index) this.#succeed(proving);
     else this.#applying.push({ index, batch: proving.batch, startedAtMs: proving.startedAtMs });
     this.#scheduleStart();
   }
@@ -72,7 +78,7 @@ export class ReadBarrier {
       const first = this.#applying[0];
       if (first === undefined || first.index > appliedIndex) return;
       this.#applying.shift();
-      first.batch.resolve();
+      this.#succeed(first);
     }
   }
 
@@ -95,6 +101,11 @@ export class ReadBarrier {
     this.#proving = null;
     this.#applying = [];
     for (const batch of batches) batch?.reject(new LogError(code));
+  }
+
+  #succeed({ batch, startedAtMs }: { readonly batch: Batch; readonly startedAtMs: number }): void {
+    this.#freshAtMs = Math.max(this.#freshAtMs, startedAtMs);
+    batch.resolve();
   }
 
   #take(read: number): { batch: Batch; startedAtMs: number } | null {

@@ -7,6 +7,7 @@ import { silent } from '../lib/logger.js';
 import { Prng } from '../lib/prng.js';
 import { VirtualClock } from '../lib/virtual-clock.js';
 import { LoopbackNetwork } from '../net/loopback.js';
+import { votersOnly } from '../raft/configuration.js';
 import {
   type ElectionTiming,
   type Entry,
@@ -16,6 +17,8 @@ import {
 } from '../raft/types.js';
 import { MemoryStore, type MemoryStoreOptions } from '../storage/memory-store.js';
 import { type Handoff, LogEngine, type LogStatus } from './log-engine.js';
+import type { SnapshotPolicy } from './snapshots.js';
+import type { SnapshotSink, SnapshotSource } from './state-machine.js';
 
 export interface TestClusterOptions extends Partial<MemoryStoreOptions> {
   /** Members `n0`, `n1`, …; default 3. */
@@ -25,6 +28,7 @@ export interface TestClusterOptions extends Partial<MemoryStoreOptions> {
   readonly timing?: ElectionTiming;
   readonly uncommittedMax?: number;
   readonly waitingBytesMax?: number;
+  readonly snapshots?: SnapshotPolicy;
 }
 
 /** One member, over all its lives. */
@@ -158,7 +162,7 @@ export class TestCluster {
     });
     return new LogEngine({
       self: member.id,
-      members: this.#ids(),
+      configuration: votersOnly(this.#ids()),
       timing,
       handoff,
       ...(uncommittedMax !== undefined && { uncommittedMax }),
@@ -168,18 +172,49 @@ export class TestCluster {
       clock: this.clock,
       chance: new Prng(this.#chance.uint32()),
       logger: silent,
-      apply: (entry) => {
-        if (entry.body.length > 0) member.applied.push(Buffer.from(entry.body).toString());
-        member.onApply(entry);
+      stateMachine: {
+        apply(entry) {
+          if (entry.body.length > 0) member.applied.push(Buffer.from(entry.body).toString());
+          member.onApply(entry);
+        },
+        snapshot: () => listSource(member.applied),
+        restore: () => listSink((applied) => {
+          member.applied = applied;
+        }),
       },
+      ...(this.#options.snapshots !== undefined && { snapshots: this.#options.snapshots }),
       onStatus: (status) => member.statuses.push(status),
       onFatal: (error) => member.failures.push(error),
     });
   }
 }
 
+/** A list of texts as a state, one part per text. */
+function listSource(list: readonly string[]): SnapshotSource {
+  const left = [...list];
+  return {
+    async next() {
+      const text = left.shift();
+      return text === undefined ? null : Buffer.from(`${text}\n`);
+    },
+    close() {},
+  };
+}
+
+function listSink(done: (list: string[]) => void): SnapshotSink {
+  let text = '';
+  return {
+    async write(part) {
+      text += Buffer.from(part).toString();
+    },
+    async end() {
+      done(text.split('\n').slice(0, -1));
+    },
+  };
+}
+
 /** What became of a promise so far. */
-export function watch(promise: Promise<void>): { outcome: 'waits' | 'resolved' | Error } {
+export function watch(promise: Promise<unknown>): { outcome: 'waits' | 'resolved' | Error } {
   const seen: { outcome: 'waits' | 'resolved' | Error } = { outcome: 'waits' };
   promise.then(
     () => {

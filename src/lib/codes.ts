@@ -56,6 +56,9 @@ export const MemberCode = {
   HeartbeatAck: 51012,
   Push: 51004,
   PushAck: 51014,
+  TakeOver: 51005,
+  Snapshot: 51006,
+  SnapshotAck: 51016,
   ReadIndex: 51020,
   ReadIndexResult: 51021,
 } as const;

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { logIndex, term } from '../lib/brand.js';
 import { MemberCode } from '../lib/codes.js';
+import { configurationOf, encodeConfiguration, votersOnly } from '../raft/configuration.js';
 import type { Message, VoteResult } from '../raft/types.js';
 import { decodeCommand, encodeRequest } from '../remoting/codec.js';
 import { isOneway, type RemotingCommand } from '../remoting/command.js';
@@ -29,30 +30,67 @@ const results: readonly VoteResult[] = [
   'already-has-leader',
   'term-not-ready',
   'term-below-log',
+  'leader-alive',
 ];
+const purposes = fc.constantFrom('elect', 'ask', 'transfer');
+const configuration = fc.constantFrom(
+  votersOnly(['n0', 'n1']),
+  configurationOf([
+    { id: 'n1', address: 'host:1', role: 'voter' },
+    { id: 'größer', address: '', role: 'learner' },
+  ]),
+);
 const push = fc
   .record({
     ...envelope,
     prevIndex: fc.nat().map(logIndex),
     prevTerm: terms,
     commitIndex: index,
-    log: fc.array(fc.tuple(terms, fc.uint8Array({ maxLength: 40 }).map(Buffer.from))),
+    log: fc.array(
+      fc.tuple(
+        terms,
+        fc.oneof(
+          fc.uint8Array({ maxLength: 40 }).map((bytes) => [Buffer.from(bytes), 'data'] as const),
+          configuration.map(
+            (members) => [Buffer.from(encodeConfiguration(members)), 'configuration'] as const,
+          ),
+        ),
+      ),
+    ),
   })
   .map(({ log, ...rest }) => ({
     ...rest,
     kind: 'push' as const,
-    entries: log.map(([entryTerm, body], i) => ({
+    entries: log.map(([entryTerm, [body, kind]], i) => ({
       term: entryTerm,
       index: logIndex(rest.prevIndex + 1 + i),
+      kind,
       body,
     })),
   }));
 const message: fc.Arbitrary<Message> = fc.oneof(
-  fc.record({ ...envelope, kind: fc.constant('vote'), lastIndex: index, lastTerm: terms }),
+  fc.record({
+    ...envelope,
+    kind: fc.constant('vote'),
+    lastIndex: index,
+    lastTerm: terms,
+    purpose: purposes,
+  }),
+  fc.record({ ...envelope, kind: fc.constant('take-over') }),
+  fc.record({
+    ...envelope,
+    kind: fc.constant('snapshot'),
+    head: fc.record({ index, term: terms, configuration }).map((head) => ({ ...head })),
+    totalBytes: counter,
+    offset: counter,
+    bytes: fc.uint8Array({ maxLength: 40 }).map(Buffer.from),
+  }),
+  fc.record({ ...envelope, kind: fc.constant('snapshot-ack'), index, received: counter }),
   fc.record({
     ...envelope,
     kind: fc.constant('vote-result'),
     votedTerm: terms,
+    purpose: purposes,
     result: fc.constantFrom(...results),
   }),
   fc.record({ ...envelope, kind: fc.constant('heartbeat'), commitIndex: index, round: counter }),
@@ -146,6 +184,7 @@ const vote = {
   term: term(3),
   lastIndex: logIndex(4),
   lastTerm: term(2),
+  purpose: 'elect',
 } as const;
 const pushed = {
   kind: 'push',
@@ -155,7 +194,9 @@ const pushed = {
   prevIndex: logIndex(4),
   prevTerm: term(2),
   commitIndex: logIndex(4),
-  entries: [{ term: term(3), index: logIndex(5), body: Buffer.from('body') }],
+  entries: [
+    { term: term(3), index: logIndex(5), kind: 'data' as const, body: Buffer.from('body') },
+  ],
 } as const;
 
 const refusals: readonly {
@@ -192,7 +233,7 @@ const refusals: readonly {
   },
   {
     name: 'with an integer over 2^53',
-    command: () => withChecksum(vote, (body) => body.writeUInt32BE(0x20_0000, body.length - 8)),
+    command: () => withChecksum(vote, (body) => body.writeUInt32BE(0x20_0000, body.length - 9)),
     means: /integer over 2\^53$/,
   },
 ];
@@ -208,7 +249,7 @@ for (const { name, command, means } of refusals) {
 test('a frame that is too large for its receiver is not written', () => {
   const writer = new FrameWriter();
   const body = Buffer.alloc(16 * 1024 * 1024);
-  const entries = [{ term: term(3), index: logIndex(5), body }];
+  const entries = [{ term: term(3), index: logIndex(5), kind: 'data' as const, body }];
   assert.throws(() => sender.writeMessage(writer, { ...pushed, entries }), {
     code: 'FRAME_TOO_LARGE',
   });

@@ -16,7 +16,20 @@ import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { type LogIndex, logIndex, type Term, term } from '../lib/brand.js';
 import { MemberCode } from '../lib/codes.js';
-import type { Effect, Entry, MemberId, Message, VoteResult } from '../raft/types.js';
+import {
+  ConfigurationError,
+  decodeConfiguration,
+  encodeConfiguration,
+} from '../raft/configuration.js';
+import type {
+  Configuration,
+  Effect,
+  Entry,
+  MemberId,
+  Message,
+  SnapshotHead,
+  VoteResult,
+} from '../raft/types.js';
 import { FLAG_ONEWAY, type RemotingCommand } from '../remoting/command.js';
 import { FrameError } from '../remoting/errors.js';
 import type { FrameWriter } from '../remoting/frame-writer.js';
@@ -37,12 +50,16 @@ const voteResults: readonly VoteResult[] = [
   'already-has-leader',
   'term-not-ready',
   'term-below-log',
+  'leader-alive',
 ];
+const purposes = ['elect', 'ask', 'transfer'] as const;
 
 const CRC_BYTES = 4;
 const LONG_BYTES = 8;
 const ENTRY_PREFIX_BYTES = LONG_BYTES + 4;
 const PUSH_BYTES = 3 * LONG_BYTES + 4;
+/** In an entry's length, of which 25 bits are used. */
+const CONFIGURATION_BIT = 0x8000_0000;
 
 export class MemberCodec {
   readonly #self: MemberId;
@@ -115,6 +132,9 @@ const headers: Readonly<Record<Message['kind'], Buffer>> = {
   'heartbeat-ack': headerOf(MemberCode.HeartbeatAck),
   push: headerOf(MemberCode.Push),
   'push-ack': headerOf(MemberCode.PushAck),
+  'take-over': headerOf(MemberCode.TakeOver),
+  snapshot: headerOf(MemberCode.Snapshot),
+  'snapshot-ack': headerOf(MemberCode.SnapshotAck),
   'read-index': headerOf(MemberCode.ReadIndex),
   'read-index-result': headerOf(MemberCode.ReadIndexResult),
 };
@@ -122,10 +142,18 @@ const headers: Readonly<Record<Message['kind'], Buffer>> = {
 function payloadBytes(message: Message): number {
   switch (message.kind) {
     case 'vote':
+      return 2 * LONG_BYTES + 1;
     case 'heartbeat':
+    case 'snapshot-ack':
       return 2 * LONG_BYTES;
     case 'vote-result':
-      return LONG_BYTES + 1;
+      return LONG_BYTES + 2;
+    case 'take-over':
+      return 0;
+    case 'snapshot':
+      return (
+        4 * LONG_BYTES + 2 * 4 + configurationBytes(message.head).length + message.bytes.length
+      );
     case 'heartbeat-ack':
     case 'read-index':
       return LONG_BYTES;
@@ -146,10 +174,30 @@ function putPayload(put: Put, message: Message): void {
     case 'vote':
       put.u64(message.lastIndex);
       put.u64(message.lastTerm);
+      put.u8(purposes.indexOf(message.purpose));
       return;
     case 'vote-result':
       put.u64(message.votedTerm);
+      put.u8(purposes.indexOf(message.purpose));
       put.u8(voteResults.indexOf(message.result));
+      return;
+    case 'take-over':
+      return;
+    case 'snapshot': {
+      const configuration = configurationBytes(message.head);
+      put.u64(message.head.index);
+      put.u64(message.head.term);
+      put.u64(message.totalBytes);
+      put.u64(message.offset);
+      put.u32(configuration.length);
+      put.bytes(configuration);
+      put.u32(message.bytes.length);
+      put.bytes(message.bytes);
+      return;
+    }
+    case 'snapshot-ack':
+      put.u64(message.index);
+      put.u64(message.received);
       return;
     case 'heartbeat':
       put.u64(message.commitIndex);
@@ -188,7 +236,9 @@ function putEntries(put: Put, entries: readonly Entry[], prevIndex: LogIndex): v
     index += 1;
     assert(entry.index === index, 'pushed entries are contiguous');
     put.u64(entry.term);
-    put.u32(entry.body.length);
+    put.u32(
+      entry.kind === 'configuration' ? entry.body.length + CONFIGURATION_BIT : entry.body.length,
+    );
     put.bytes(entry.body);
   }
 }
@@ -203,13 +253,31 @@ function takePayload(take: Take, code: number, envelope: Envelope): Message {
   switch (code) {
     case MemberCode.Vote: {
       const lastIndex = logIndex(take.u64());
-      return { ...envelope, kind: 'vote', lastIndex, lastTerm: term(take.u64()) };
+      const lastTerm = term(take.u64());
+      return { ...envelope, kind: 'vote', lastIndex, lastTerm, purpose: takePurpose(take) };
     }
     case MemberCode.VoteResult: {
       const votedTerm = term(take.u64());
+      const purpose = takePurpose(take);
       const result = voteResults[take.u8()];
       if (result === undefined) throw refused('unknown vote result');
-      return { ...envelope, kind: 'vote-result', votedTerm, result };
+      return { ...envelope, kind: 'vote-result', votedTerm, purpose, result };
+    }
+    case MemberCode.TakeOver:
+      return { ...envelope, kind: 'take-over' };
+    case MemberCode.Snapshot: {
+      const index = logIndex(take.u64());
+      const headTerm = term(take.u64());
+      const totalBytes = take.u64();
+      const offset = take.u64();
+      const configuration = takeConfiguration(take);
+      const head = { index, term: headTerm, configuration };
+      const bytes = take.bytes(take.u32());
+      return { ...envelope, kind: 'snapshot', head, totalBytes, offset, bytes };
+    }
+    case MemberCode.SnapshotAck: {
+      const index = logIndex(take.u64());
+      return { ...envelope, kind: 'snapshot-ack', index, received: take.u64() };
     }
     case MemberCode.Heartbeat: {
       const commitIndex = logIndex(take.u64());
@@ -251,10 +319,43 @@ function takeEntries(take: Take, prevIndex: LogIndex): readonly Entry[] {
   const entries: Entry[] = [];
   for (let i = 1; i <= count; i += 1) {
     const entryTerm = term(take.u64());
-    entries.push({ term: entryTerm, index: logIndex(prevIndex + i), body: take.bytes(take.u32()) });
+    const length = take.u32();
+    const isConfiguration = length >= CONFIGURATION_BIT;
+    const body = take.bytes(isConfiguration ? length - CONFIGURATION_BIT : length);
+    const kind = isConfiguration ? 'configuration' : 'data';
+    if (isConfiguration) readConfiguration(body);
+    entries.push({ term: entryTerm, index: logIndex(prevIndex + i), kind, body });
   }
   return entries;
 }
+
+function takePurpose(take: Take): (typeof purposes)[number] {
+  const purpose = purposes[take.u8()];
+  if (purpose === undefined) throw refused('unknown purpose of a vote');
+  return purpose;
+}
+
+const takeConfiguration = (take: Take): Configuration => readConfiguration(take.bytes(take.u32()));
+
+function readConfiguration(bytes: Uint8Array): Configuration {
+  try {
+    return decodeConfiguration(bytes);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw refused(error.message);
+    throw error;
+  }
+}
+
+/** A snapshot's parts carry the same head, one after another. */
+function configurationBytes(head: SnapshotHead): Uint8Array {
+  let bytes = encodedConfigurations.get(head.configuration);
+  if (bytes === undefined) {
+    bytes = encodeConfiguration(head.configuration);
+    encodedConfigurations.set(head.configuration, bytes);
+  }
+  return bytes;
+}
+const encodedConfigurations = new WeakMap<Configuration, Uint8Array>();
 
 const refused = (detail: string): FrameError => new FrameError('MEMBER_FRAME', detail);
 

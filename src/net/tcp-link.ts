@@ -49,6 +49,11 @@ export class TcpLink {
     return this.#state;
   }
 
+  /** `host:port` of the peer. */
+  get address(): string {
+    return `${this.#options.host}:${this.#options.port}`;
+  }
+
   get framesDropped(): number {
     return this.#framesDropped;
   }

@@ -128,7 +128,12 @@ const heartbeat: Message = {
   commitIndex: logIndex(7),
   round: 9,
 };
-const entry = { term: term(2), index: logIndex(8), body: Buffer.from('event') };
+const entry = {
+  term: term(2),
+  index: logIndex(8),
+  kind: 'data' as const,
+  body: Buffer.from('event'),
+};
 const fields = {
   to: 'n1',
   term: term(2),

@@ -3,10 +3,10 @@
  * outgoing link to each peer. What peers send arrives at this member's own listening port.
  */
 import type { Logger } from '../lib/logger.js';
-import type { Entry, MemberId, Message } from '../raft/types.js';
+import type { Configuration, Entry, MemberId, Message } from '../raft/types.js';
 import type { RemotingCommand } from '../remoting/command.js';
 import type { FrameWriter } from '../remoting/frame-writer.js';
-import type { Address } from './address.js';
+import { type Address, parseAddress } from './address.js';
 import { MemberCodec, type SendPush } from './member-codec.js';
 import { TcpLink } from './tcp-link.js';
 
@@ -16,6 +16,8 @@ export interface Transport {
   send(message: Message): void;
   /** As `send`, for entries that the store has just read. */
   sendPush(push: SendPush, entries: readonly Entry[]): void;
+  /** The group has changed: from now on these are the peers, where they listen. */
+  setPeers?(members: Configuration): void;
   /** Sends what was handed over, as far as the peers take it. */
   close(): Promise<void>;
 }
@@ -42,12 +44,29 @@ export function tcpTransport(options: TcpTransportOptions): TcpTransport {
 export class TcpTransport implements Transport {
   readonly #codec: MemberCodec;
   readonly #links = new Map<MemberId, TcpLink>();
+  readonly #self: MemberId;
+  readonly #link: Pick<TcpTransportOptions, 'logger' | 'outboundBytesMax'>;
 
   constructor({ self, group, peers, logger, outboundBytesMax }: TcpTransportOptions) {
     this.#codec = new MemberCodec({ self, group });
-    const bound = outboundBytesMax === undefined ? {} : { outboundBytesMax };
+    this.#self = self;
+    this.#link = { logger, ...(outboundBytesMax !== undefined && { outboundBytesMax }) };
     for (const { id, host, port } of peers) {
-      if (id !== self) this.#links.set(id, new TcpLink({ host, port, logger, ...bound }));
+      if (id !== self) this.#links.set(id, new TcpLink({ host, port, ...this.#link }));
+    }
+  }
+
+  /** A member whose address does not parse is reached by nobody; a change of address is a new link. */
+  setPeers(members: Configuration): void {
+    for (const [id, link] of this.#links) {
+      if (members.some((member) => member.id === id && isAt(member.address, link))) continue;
+      this.#links.delete(id);
+      void link.close();
+    }
+    for (const { address, id } of members) {
+      const target = parseAddress(address);
+      if (id === this.#self || target === null || this.#links.has(id)) continue;
+      this.#links.set(id, new TcpLink({ ...target, ...this.#link }));
     }
   }
 
@@ -91,3 +110,5 @@ export class TcpTransport implements Transport {
     this.#links.get(to)?.send(write);
   }
 }
+
+const isAt = (address: string, link: TcpLink): boolean => address === '' || link.address === address;

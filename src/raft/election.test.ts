@@ -56,6 +56,7 @@ const none: RoundAnswers = {
   accepted: 0,
   notReady: 0,
   logBehind: 0,
+  leaderAlive: 0,
   leaderKnown: false,
   largerTerm: false,
 };
@@ -113,7 +114,7 @@ for (const { name, answers, result, delayMs = 0 } of rounds) {
 }
 
 test('the term is raised once for each round that showed its votes were spent', () => {
-  const election = new Election(3, dledgerTiming, new Prng(1));
+  const election = new Election(3, dledgerTiming, new Prng(1), 'dledger');
   assert.equal(election.due(0), 'ask');
   assert(!election.mustRaiseTerm);
   election.begin(term(4), 0);
@@ -129,7 +130,7 @@ test('the term is raised once for each round that showed its votes were spent', 
 });
 
 test('a round is judged when its time is over, and never before a quorum could answer', () => {
-  const election = new Election(3, dledgerTiming, new Prng(1));
+  const election = new Election(3, dledgerTiming, new Prng(1), 'dledger');
   election.begin(term(4), 0);
   election.answer('n0', 'accept', term(4));
   assert.equal(election.due(1_999), 'wait');
@@ -139,7 +140,7 @@ test('a round is judged when its time is over, and never before a quorum could a
 });
 
 test('one member that answers twice is one answer', () => {
-  const election = new Election(5, dledgerTiming, new Prng(1));
+  const election = new Election(5, dledgerTiming, new Prng(1), 'dledger');
   election.begin(term(4), 0);
   election.answer('n0', 'accept', term(4));
   election.answer('n1', 'accept', term(4));
@@ -147,7 +148,7 @@ test('one member that answers twice is one answer', () => {
 });
 
 test('a larger term heard of is the next term', () => {
-  const election = new Election(3, dledgerTiming, new Prng(1));
+  const election = new Election(3, dledgerTiming, new Prng(1), 'dledger');
   assert.equal(election.termAfter(term(4)), 5);
   election.begin(term(4), 0);
   election.answer('n1', 'expired-term', term(9));
@@ -157,7 +158,7 @@ test('a larger term heard of is the next term', () => {
 });
 
 test('a leader heard ends the round, and the wish to raise the term', () => {
-  const election = new Election(3, dledgerTiming, new Prng(1));
+  const election = new Election(3, dledgerTiming, new Prng(1), 'dledger');
   election.begin(term(4), 0);
   for (const member of ['n0', 'n1', 'n2']) election.answer(member, 'already-voted', term(4));
   election.judge(0);

@@ -1,5 +1,8 @@
 /**
- * DLedger's vote rounds: who may have a vote, and what a candidate makes of the answers.
+ * Vote rounds: who may have a vote, and what a candidate makes of the answers.
+ *
+ * DLedger's rounds are the rule that members start with; `plain` and `pre-vote` are there to be
+ * compared with it, and share all that they can.
  *
  * A round usually asks in the term the group already has. The term is raised only when a round
  * shows that this term's votes are spent, so a member that cannot reach a quorum asks for ever
@@ -12,7 +15,7 @@ import assert from 'node:assert/strict';
 import { type LogIndex, type Term, term } from '../lib/brand.js';
 import type { Prng } from '../lib/prng.js';
 import { quorumSize } from './quorum.js';
-import type { ElectionTiming, MemberId, VoteResult } from './types.js';
+import type { ElectionRule, ElectionTiming, MemberId, VoteResult } from './types.js';
 
 /** Half of a vote decision: what the voter knows. */
 export interface Voter {
@@ -60,6 +63,8 @@ export interface RoundAnswers {
   /** Voters whose term was lower: by now they have raised it. */
   readonly notReady: number;
   readonly logBehind: number;
+  /** Voters that hear a leader and protect it. */
+  readonly leaderAlive: number;
   readonly leaderKnown: boolean;
   /** Some voter's term is above the term asked for. */
   readonly largerTerm: boolean;
@@ -87,12 +92,15 @@ export function judgeRound(answers: RoundAnswers, timing: ElectionTiming): Verdi
   if (answers.accepted + answers.notReady >= quorum) {
     return { result: 'revote-immediately', delayMs: 0 };
   }
+  // No vote of this term was spent by those.
+  if (answers.leaderAlive > 0) return { result: 'wait-to-revote', delayMs: 0 };
   return { result: 'wait-to-vote-next', delayMs: 0 };
 }
 
 /** When a candidate asks, whom it has heard, and whether the next round raises the term. */
 export class Election {
-  readonly #members: number;
+  readonly #rule: ElectionRule;
+  #members: number;
   readonly #timing: ElectionTiming;
   readonly #chance: Prng;
   readonly #answers = new Map<MemberId, VoteResult>();
@@ -103,11 +111,26 @@ export class Election {
   /** The highest term heard of, even from members that we do not follow. */
   #knownTerm: Term = term(0);
 
-  constructor(members: number, timing: ElectionTiming, chance: Prng) {
+  constructor(voters: number, timing: ElectionTiming, chance: Prng, rule: ElectionRule) {
     assert(timing.voteIntervalMinMs <= timing.voteIntervalMaxMs);
-    this.#members = members;
+    this.#rule = rule;
+    this.#members = voters;
     this.#timing = timing;
     this.#chance = chance;
+  }
+
+  /** The group has changed: so many votes count from the next answer on. */
+  setVoters(voters: number): void {
+    this.#members = voters;
+  }
+
+  /** The term that the last round asked in, or for. */
+  get termAsked(): Term {
+    return this.#termAsked;
+  }
+
+  get knownTerm(): Term {
+    return this.#knownTerm;
   }
 
   get collecting(): boolean {
@@ -148,7 +171,7 @@ export class Election {
     if (result === 'expired-term' || result === 'term-below-log') this.noteTerm(voterTerm);
     const { answered, accepted, notReady, leaderKnown } = this.#count();
     return (
-      leaderKnown || accepted + notReady >= quorumSize(this.#members) || answered === this.#members
+      leaderKnown || accepted + notReady >= quorumSize(this.#members) || answered >= this.#members
     );
   }
 
@@ -157,13 +180,25 @@ export class Election {
    * there, since a dead peer refuses the connection at once, while here silence costs a whole collect.
    */
   judge(nowMs: number): RoundResult {
-    const { result, delayMs } = judgeRound(this.#count(), this.#timing);
+    const { result, delayMs } = this.#judge(this.#count());
     this.#collectUntilMs = null;
     this.#lastResult = result;
     if (result === 'wait-to-revote' || result === 'wait-to-vote-next') {
       this.#nextRoundMs = nowMs + this.#interval() + delayMs;
     }
     return result;
+  }
+
+  #judge(answers: RoundAnswers): Verdict {
+    if (this.#rule === 'dledger') return judgeRound(answers, this.#timing);
+    const passed = answers.accepted >= quorumSize(answers.members) && !answers.largerTerm;
+    return { result: passed ? 'passed' : 'wait-to-revote', delayMs: 0 };
+  }
+
+  /** The next round may begin at once. */
+  hurry(nowMs: number): void {
+    this.#collectUntilMs = null;
+    this.#nextRoundMs = nowMs;
   }
 
   /** A larger term made us raise ours at once: that was this round, the next is a while away. */
@@ -183,11 +218,12 @@ export class Election {
   }
 
   #count(): RoundAnswers {
-    const counts = { accepted: 0, notReady: 0, logBehind: 0, leaderKnown: false };
+    const counts = { accepted: 0, notReady: 0, logBehind: 0, leaderAlive: 0, leaderKnown: false };
     for (const result of this.#answers.values()) {
       if (result === 'accept') counts.accepted += 1;
       if (result === 'term-not-ready') counts.notReady += 1;
       if (result === 'log-behind') counts.logBehind += 1;
+      if (result === 'leader-alive') counts.leaderAlive += 1;
       if (result === 'already-has-leader') counts.leaderKnown = true;
     }
     return {

@@ -271,6 +271,11 @@ function show(message: Message): string {
       return message.result === 'matched'
         ? `${head} matched ${message.index}`
         : `${head} mismatch at ${message.prevIndex}, try ${message.index}`;
+    case 'snapshot':
+      return `${head} of ${message.head.index} from ${message.offset}`;
+    case 'snapshot-ack':
+      return `${head} of ${message.index} has ${message.received}`;
+    case 'take-over':
     case 'read-index':
       return head;
     case 'read-index-result':
@@ -306,5 +311,15 @@ function showEffect(id: MemberId, effect: Effect): string {
       return `${id} may answer read ${effect.read} at ${effect.index}`;
     case 'read-refused':
       return `${id} refuses read ${effect.read}: ${effect.why}`;
+    case 'send-snapshot':
+      return `${id} sends ${effect.to} the snapshot of ${effect.head.index} from ${effect.offset}`;
+    case 'receive-snapshot':
+      return `${id} receives the snapshot of ${effect.head.index} from ${effect.offset}`;
+    case 'configuration':
+      return `${id} uses ${effect.configuration.map((member) => `${member.id} ${member.role}`).join(', ')}`;
+    case 'change-refused':
+      return `${id} refuses the change: ${effect.why}`;
+    case 'transfer-ended':
+      return `${id} has handed over: ${effect.why ?? 'done'}`;
   }
 }

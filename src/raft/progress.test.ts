@@ -103,7 +103,7 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
 
 for (const { name, steps } of cases) {
   test(name, () => {
-    const progress = new Progress('n1', 3);
+    const progress = new Progress('n1', 3, true);
     progress.reset(lastIndex, 0);
     for (const step of steps) {
       if ('matched' in step) progress.matched(logIndex(step.matched));
@@ -115,7 +115,7 @@ for (const { name, steps } of cases) {
 }
 
 test('a new leadership knows nothing of the last one', () => {
-  const progress = new Progress('n1', 3);
+  const progress = new Progress('n1', 3, true);
   progress.reset(lastIndex, 0);
   progress.matched(lastIndex);
   progress.reset(lastIndex, 10);

@@ -19,7 +19,12 @@ export class Progress {
   match: LogIndex = logIndex(0);
   /** First entry of the next push. */
   next: LogIndex = logIndex(1);
-  state: 'compare' | 'stream' = 'compare';
+  state: 'compare' | 'stream' | 'snapshot' = 'compare';
+  /** Learners are sent everything and counted in nothing. */
+  isVoter: boolean;
+  /** In `snapshot`: which one is sent, and how much of it the follower has. */
+  snapshotIndex: LogIndex = logIndex(0);
+  snapshotOffset = 0;
   /** The highest commit index told to this follower. */
   commitSent: LogIndex = logIndex(0);
   /** When it last acknowledged anything of this term. */
@@ -36,8 +41,9 @@ export class Progress {
   /** The oldest push was sent a second time and is still unanswered. */
   #resent = false;
 
-  constructor(member: MemberId, inFlightMax: number) {
+  constructor(member: MemberId, inFlightMax: number, isVoter: boolean) {
     this.member = member;
+    this.isVoter = isVoter;
     this.#inFlightMax = inFlightMax;
     this.#lasts = new Float64Array(inFlightMax);
     this.#sentMs = new Float64Array(inFlightMax);
@@ -56,6 +62,7 @@ export class Progress {
   }
 
   maySend(lastIndex: LogIndex): boolean {
+    if (this.state === 'snapshot') return this.#inFlight === 0;
     if (this.state === 'compare' || this.#resent) {
       return this.#inFlight === 0 && (this.state === 'compare' || this.next <= lastIndex);
     }
@@ -71,8 +78,32 @@ export class Progress {
     if (this.state === 'stream') this.next = logIndex(last + 1);
   }
 
+  /** The follower needs entries that are gone: send this snapshot, from where it was left if it is the same. */
+  needsSnapshot(index: LogIndex): void {
+    if (this.state !== 'snapshot' || this.snapshotIndex !== index) this.snapshotOffset = 0;
+    if (this.state !== 'snapshot') this.#forgetInFlight();
+    this.state = 'snapshot';
+    this.snapshotIndex = index;
+  }
+
+  /** The follower holds so much of the snapshot; what is next may be sent. */
+  snapshotReceived(received: number): void {
+    this.snapshotOffset = received;
+    this.#forgetInFlight();
+  }
+
+  /** The follower's state is the snapshot's: its log goes on from there. */
+  snapshotInstalled(index: LogIndex): void {
+    if (index > this.match) this.match = index;
+    this.state = 'stream';
+    this.#resent = false;
+    this.next = logIndex(this.match + 1);
+    this.#forgetInFlight();
+  }
+
   /** Acks are cumulative, and may come twice or late. */
   matched(index: LogIndex): void {
+    if (this.state === 'snapshot') return;
     if (this.state === 'compare') {
       this.match = index > this.match ? index : this.match;
       this.state = 'stream';
@@ -97,6 +128,7 @@ export class Progress {
    * `match` may fall; what is committed stays committed.
    */
   mismatched(prevIndex: LogIndex, index: LogIndex): void {
+    if (this.state === 'snapshot') return;
     // While comparing there is one question at a time; any other answer is late.
     if (this.state === 'compare' && prevIndex !== this.next - 1) return;
     const candidate = Math.max(0, Math.min(index, prevIndex - 1, this.next - 1));
@@ -110,7 +142,7 @@ export class Progress {
 
   /** The oldest push is overdue: go back to the last match. */
   rewind(): void {
-    if (this.state === 'compare') {
+    if (this.state !== 'stream') {
       this.#forgetInFlight();
     } else if (this.#resent) {
       this.#compareFrom(this.match);

@@ -98,6 +98,7 @@ function push(prev: number, length: number): Push {
     entries: Array.from({ length }, (_, i) => ({
       term: term(1),
       index: logIndex(prev + i + 1),
+      kind: 'data',
       body: new Uint8Array(0),
     })),
   };

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { type LogIndex, logIndex, term } from '../lib/brand.js';
 import { Prng } from '../lib/prng.js';
+import { decodeConfiguration, votersOnly } from './configuration.js';
 import { Raft } from './raft.js';
 import {
   type Effect,
@@ -120,7 +121,7 @@ export class Group {
     return new Raft(
       {
         self: member.id,
-        members: this.#ids(),
+        configuration: votersOnly(this.#ids()),
         timing: fastTiming,
         pushesInFlightMax: 4,
         entriesPerPushMax: 4,
@@ -132,8 +133,13 @@ export class Group {
       },
       {
         hardState: member.hardState,
+        snapshot: null,
+        firstIndex: logIndex(1),
         runs: termRuns(member.log),
         lastIndex: logIndex(member.log.length),
+        configurations: member.log
+          .filter(({ kind }) => kind === 'configuration')
+          .map(({ body, index }) => ({ index, configuration: decodeConfiguration(body) })),
       },
       this.#chance.fork(),
     );
@@ -166,12 +172,8 @@ export class Group {
       case 'commit':
         assert(effect.index <= member.log.length, 'committed what it does not have');
         break;
-      case 'role':
-      case 'proposed':
-      case 'proposal-refused':
-      case 'read-ready':
-      case 'read-refused':
-        break;
+      default:
+        break; // Nothing that a disk or a network has to do with.
     }
   }
 

@@ -60,11 +60,18 @@ export interface Restored {
   readonly hardState: HardState;
   /** The log begins after it; null: at 1. Its state is the state machine's state already. */
   readonly snapshot: (SnapshotHead & { readonly totalBytes: number }) | null;
-  /** Terms of the entries after the snapshot, oldest first. */
+  /** The store may keep entries from before the snapshot's end, for followers that lag a little. */
+  readonly firstIndex: LogIndex;
+  /** Terms of the entries held, oldest first. */
   readonly runs: readonly TermRun[];
   /** The snapshot's index when the log is empty. */
   readonly lastIndex: LogIndex;
-  /** The configurations in the log after the snapshot, oldest first. */
+  /**
+   * Damage made this member drop entries that it may have acknowledged, up to this index: until it
+   * knows more to be committed, it gives no vote and asks for none. Default 0.
+   */
+  readonly mustCatchUpTo?: LogIndex;
+  /** The configurations among the entries held, oldest first. */
   readonly configurations: readonly {
     readonly index: LogIndex;
     readonly configuration: Configuration;
@@ -110,6 +117,13 @@ export const fastTiming: ElectionTiming = {
  */
 export type ElectionRule = 'dledger' | 'pre-vote' | 'plain';
 
+export interface LeaseOptions {
+  /** 0.1: no two clocks of the group differ by more than 10 % in speed. */
+  readonly clockDriftMax: number;
+  /** Monotonic milliseconds that run on while the process is stopped, unlike ticks. */
+  readonly nowMs: () => number;
+}
+
 export interface RaftOptions {
   readonly self: MemberId;
   /** In force until the log or a snapshot holds another; need not list a member that joins later. */
@@ -122,9 +136,9 @@ export interface RaftOptions {
   /**
    * Lease reads: a leader heard by a quorum within the election timeout, less the drift, answers
    * reads at once. Members then refuse votes while they hear a leader, and for that long after
-   * they start. `clockDriftMax` 0.1: clocks differ by 10 % in speed at most. Default null: off.
+   * they start. Default null: off.
    */
-  readonly lease?: { readonly clockDriftMax: number } | null;
+  readonly lease?: LeaseOptions | null;
   /** Pushes in flight to one follower before the core waits for its acks. */
   readonly pushesInFlightMax: number;
   /** Entries carried by one push. */
@@ -283,7 +297,13 @@ export type Input =
    */
   | { readonly kind: 'storage'; readonly state: 'full' | 'writable' }
   /** The store's snapshot is now this one, of applied entries; the log may begin after it. */
-  | { readonly kind: 'compacted'; readonly head: SnapshotHead; readonly totalBytes: number }
+  | {
+      readonly kind: 'compacted';
+      readonly head: SnapshotHead;
+      readonly totalBytes: number;
+      /** Of the entries that the store still holds; `head.index + 1` when it holds none. */
+      readonly firstIndex: LogIndex;
+    }
   /** Follower: the store holds so many bytes of the leader's snapshot, of which not all are here yet. */
   | { readonly kind: 'snapshot-received'; readonly index: LogIndex; readonly received: number }
   /**

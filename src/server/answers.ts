@@ -22,6 +22,7 @@ export const busy = plain(
   ResponseCode.SystemBusy,
   '[OVERLOAD]system busy, start flow control for a while',
 );
+export const diskFull = plain(ResponseCode.SystemBusy, 'the disk of the controller is full');
 /** The client cannot know whether its write will yet be committed, and neither can we. */
 export const cancelled = plain(
   ResponseCode.SystemError,
@@ -58,11 +59,12 @@ export function failureReply(error: unknown): Reply {
   switch (error.code) {
     case 'NOT_LEADER':
       return notLeader;
-    case 'BUSY':
-    case 'READ_TIMEOUT':
-      return busy;
+    case 'STORE_FULL':
+      return diskFull;
     case 'LEADERSHIP_LOST':
     case 'CLOSED':
       return cancelled;
+    default:
+      return busy;
   }
 }

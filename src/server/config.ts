@@ -5,7 +5,7 @@
  * @source rocketmq ControllerConfig, NettyServerConfig (5.x, 8fc57f1)
  */
 import type { Handoff } from '../engine/log-engine.js';
-import { dledgerTiming, type ElectionTiming, fastTiming } from '../raft/types.js';
+import { dledgerTiming, type ElectionRule, type ElectionTiming, fastTiming } from '../raft/types.js';
 import type { Durability } from '../storage/log-store.js';
 
 /** One controller of the group and where it listens. */
@@ -21,6 +21,7 @@ export type ElectionProfile = 'fast' | 'dledger';
 
 export const durabilities = ['background', 'group', 'each'] as const satisfies Durability[];
 export const handoffs = ['wake', 'poll'] as const satisfies Handoff[];
+export const electionRules = ['dledger', 'pre-vote', 'plain'] as const satisfies ElectionRule[];
 export const electionProfiles = ['fast', 'dledger'] as const satisfies ElectionProfile[];
 
 export interface ControllerConfig {
@@ -58,6 +59,22 @@ export interface ControllerConfig {
   readonly handoff: Handoff;
   /** `electionProfile`, default `fast`: names the engine's election timing. */
   readonly electionProfile: ElectionProfile;
+  /** `electionRule`, default `dledger`: who may raise the term, and when. */
+  readonly electionRule: ElectionRule;
+  /** `preferredLeaderId`, default none: the leader hands over to this member when it is in step. */
+  readonly preferredLeader: string | null;
+  /** `leaseReads`, default false: the leader proves reads by its lease where it holds one. */
+  readonly leaseReads: boolean;
+  /** `clockDriftPercentMax`, default 10: by how much the members' clocks may differ in speed; 0.1 here. */
+  readonly clockDriftMax: number;
+  /** `snapshotEveryEntries`, default 100,000: applied since the last snapshot, before the next. */
+  readonly snapshotEveryEntries: number;
+  /** `entriesKept`, default 20,000: kept before a snapshot's end, for followers that lag a little. */
+  readonly entriesKept: number;
+  /** `rebuildFromPeers`, default false: a damaged log is put aside and had from the peers again. */
+  readonly rebuildFromPeers: boolean;
+  /** `join`, default false: this member waits to be added to a group that runs already. */
+  readonly isJoining: boolean;
   /** `followerReads`, default true: members of `optimized` that do not lead answer 1004 and 1006. */
   readonly followerReads: boolean;
   /** `httpHost`, default 127.0.0.1. */
@@ -141,6 +158,14 @@ export const defaults = {
   durability: 'background',
   handoff: 'wake',
   electionProfile: 'fast',
+  electionRule: 'dledger',
+  preferredLeader: null,
+  leaseReads: false,
+  clockDriftMax: 0.1,
+  snapshotEveryEntries: 100_000,
+  entriesKept: 20_000,
+  rebuildFromPeers: false,
+  isJoining: false,
   followerReads: true,
   httpHost: '127.0.0.1',
   requestsWaitingMax: 20_000,

@@ -10,6 +10,7 @@ import { type ControllerEvent, decodeEvents } from '../controller/event.js';
 import { type Reply, success } from '../controller/reply.js';
 import { LogError } from '../engine/errors.js';
 import type { Log } from '../engine/log-engine.js';
+import { type LogIndex, logIndex } from '../lib/brand.js';
 import { VirtualClock } from '../lib/virtual-clock.js';
 import { controllerConfig } from './config.js';
 import { HeartbeatTable } from './heartbeat-table.js';
@@ -147,9 +148,10 @@ class FakeLog implements Log {
   #pending: { body: Uint8Array; resolve: () => void; reject: (error: LogError) => void }[] = [];
   #proofs: { resolve: () => void; reject: (error: LogError) => void }[] = [];
 
-  append(body: Uint8Array): Promise<void> {
+  append(body: Uint8Array | readonly Uint8Array[]): Promise<LogIndex> {
+    assert(body instanceof Uint8Array, 'the builds append one entry at a time');
     return new Promise((resolve, reject) => {
-      this.#pending.push({ body, resolve, reject });
+      this.#pending.push({ body, resolve: () => resolve(logIndex(1)), reject });
     });
   }
 

@@ -11,9 +11,10 @@ import { decide } from '../controller/decide.js';
 import type { Decision, RoleChange } from '../controller/decision.js';
 import { setsToElect } from '../controller/read.js';
 import type { Reply } from '../controller/reply.js';
-import { encodeSnapshot } from '../controller/snapshot.js';
+import { beginSnapshot, decodeSnapshot, encodeSnapshot } from '../controller/snapshot.js';
 import { createState, type StateView } from '../controller/state.js';
 import type { Log, LogStatus } from '../engine/log-engine.js';
+import type { SnapshotSink, SnapshotSource } from '../engine/state-machine.js';
 import type { Cancel, Clock } from '../lib/clock.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import type { Logger } from '../lib/logger.js';
@@ -66,7 +67,7 @@ export class Controller implements CallOwner {
   readonly table: HeartbeatTable;
   readonly reads: ReadPath;
   readonly liveness: LivenessPath;
-  readonly #state = createState();
+  #state = createState();
   readonly #admission: Admission;
   readonly #commits: CommitPath;
   readonly #clock: Clock;
@@ -122,6 +123,28 @@ export class Controller implements CallOwner {
   /** A committed entry, in log order. */
   apply(entry: Entry): void {
     if (entry.body.length > 0) applyEncoded(this.#state, entry.body);
+  }
+
+  /** The state as it is now, part by part, whatever is applied meanwhile. */
+  beginSnapshot(): SnapshotSource {
+    const parts = beginSnapshot(this.#state);
+    return {
+      next: async () => parts.next(),
+      close: () => parts.close(),
+    };
+  }
+
+  /** Takes the place of the state once all of it has been written. */
+  restore(): SnapshotSink {
+    const parts: Uint8Array[] = [];
+    return {
+      async write(part) {
+        parts.push(part.slice());
+      },
+      end: async () => {
+        this.#state = decodeSnapshot(Buffer.concat(parts));
+      },
+    };
   }
 
   /** Canonical bytes of the applied state: equal states give equal bytes. */

@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
 import type { Prng } from '../lib/prng.js';
 import type { Transport } from '../net/transport.js';
+import { configurationOf } from '../raft/configuration.js';
 import type { LogStore } from '../storage/log-store.js';
 import { type ControllerConfig, electionTiming, selfPeer } from './config.js';
 import { Controller } from './controller.js';
@@ -52,7 +53,9 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
   });
   const log: LogEngine = new LogEngine({
     self: self.id,
-    members: config.peers.map(({ id }) => id),
+    configuration: config.isJoining
+      ? []
+      : configurationOf(config.peers.map(({ address, id }) => ({ id, address, role: 'voter' }))),
     timing: electionTiming[config.electionProfile],
     handoff: config.handoff,
     store,
@@ -60,7 +63,15 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
     clock,
     chance,
     logger,
-    apply: (entry) => controller.apply(entry),
+    electionRule: config.electionRule,
+    preferredLeader: config.preferredLeader,
+    leaseClockDriftMax: config.leaseReads ? config.clockDriftMax : null,
+    snapshots: { everyEntries: config.snapshotEveryEntries, entriesKept: config.entriesKept },
+    stateMachine: {
+      apply: (entry) => controller.apply(entry),
+      snapshot: () => controller.beginSnapshot(),
+      restore: () => controller.restore(),
+    },
     onStatus: (status) => logger.info(status, 'raft status'),
     onFatal: ports.onFatal,
   });

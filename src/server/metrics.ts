@@ -39,7 +39,7 @@ export type ElectionResult = 'new_master_elected' | 'keep_current_master' | 'no_
 
 /** What a scrape looks at besides the counters. */
 export interface MetricsView {
-  role(): 'leader' | 'follower' | 'candidate';
+  role(): 'leader' | 'follower' | 'candidate' | 'learner';
   diskUsageBytes(): number;
   activeBrokers(): Iterable<{ readonly clusterName: string | null; readonly brokerName: string }>;
   gauges(): Readonly<Record<string, number>>;
@@ -60,7 +60,7 @@ const requestTypes = new Map<number, string>([
 ]);
 
 /** Upstream exports the role as a difference from FOLLOWER. */
-const roleValue = { candidate: -1, follower: 0, leader: 1 } as const;
+const roleValue = { learner: -1, candidate: -1, follower: 0, leader: 1 } as const;
 
 export class ControllerMetrics {
   readonly #requests = new Map<number, RequestCounts>();

@@ -49,7 +49,7 @@ export interface CommitPath {
    *
    * @throws {LogError} as `Log.append`.
    */
-  commit(events: readonly ControllerEvent[]): Promise<void>;
+  commit(events: readonly ControllerEvent[]): Promise<unknown>;
 }
 
 /** A read that waits until local state may answer it. */

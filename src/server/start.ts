@@ -49,6 +49,7 @@ export async function startController(
   const store = openFileStore({
     directory: config.storePath,
     durability: config.durability,
+    rebuildFromPeers: config.rebuildFromPeers,
     logger,
   });
   const metrics = new ControllerMetrics({

@@ -5,6 +5,8 @@
  * It may be killed, fall silent, and start again; started again it has forgotten nothing but its
  * role, since a real one keeps its id on disk.
  */
+
+import type { Prng } from '../lib/prng.js';
 import { Links } from '../load/links.js';
 import { answerOf } from '../load/set-reader.js';
 import {
@@ -14,7 +16,6 @@ import {
   type Destination,
   SimulatedBroker,
 } from '../load/simulated-broker.js';
-import type { Prng } from '../lib/prng.js';
 import { clientRuntime, connectWith } from './client-runtime.js';
 import type { SimNetwork } from './network.js';
 import { ProcessClock } from './process-clock.js';

@@ -11,7 +11,11 @@ import type { ProcessClock } from './process-clock.js';
 const SWEEP_MS = 100;
 
 /** What one process dials with. */
-export function clientRuntime(network: SimNetwork, host: string, clock: ProcessClock): ClientRuntime {
+export function clientRuntime(
+  network: SimNetwork,
+  host: string,
+  clock: ProcessClock,
+): ClientRuntime {
   const watched = new Set<Expirable>();
   let isSweeping = false;
   const sweep = (): void => {

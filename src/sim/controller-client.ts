@@ -138,11 +138,19 @@ export class ControllerClient {
       case 'alter': {
         const { masterEpoch, masterId, syncStateSetEpoch } = belief;
         const syncStateSet = [1, 2, 3, 4].filter((id) => ((op.replicaBits >> (id - 1)) & 1) === 1);
-        if (!syncStateSet.includes(masterId) && op.replicaBits % 3 !== 0) syncStateSet.push(masterId);
+        if (!syncStateSet.includes(masterId) && op.replicaBits % 3 !== 0)
+          syncStateSet.push(masterId);
         this.#ask(
           'write',
           op,
-          { ...nothingAsked, kind: op.kind, masterId, masterEpoch, syncStateSet, syncStateSetEpoch },
+          {
+            ...nothingAsked,
+            kind: op.kind,
+            masterId,
+            masterEpoch,
+            syncStateSet,
+            syncStateSetEpoch,
+          },
           'leader',
           {
             code: RequestCode.AlterSyncStateSet,
@@ -165,10 +173,16 @@ export class ControllerClient {
         break;
       case 'apply-id': {
         const checkCode = `${this.#name};${op.id}`;
-        this.#ask('write', op, { ...nothingAsked, kind: op.kind, brokerId: op.id, checkCode }, 'leader', {
-          code: RequestCode.ApplyBrokerId,
-          extFields: { ...names, appliedBrokerId: op.id, registerCheckCode: checkCode },
-        });
+        this.#ask(
+          'write',
+          op,
+          { ...nothingAsked, kind: op.kind, brokerId: op.id, checkCode },
+          'leader',
+          {
+            code: RequestCode.ApplyBrokerId,
+            extFields: { ...names, appliedBrokerId: op.id, registerCheckCode: checkCode },
+          },
+        );
         break;
       }
       case 'register':
@@ -214,11 +228,13 @@ export class ControllerClient {
 
   #findLeader(): void {
     for (let member = 0; member < this.#links.members.length; member += 1) {
-      this.#links.connection(member, 0)?.request({ code: RequestCode.GetMetadataInfo }, (_, reply) => {
-        const leader = readControllerMetadata(reply?.extFields ?? null).controllerLeaderAddress;
-        const at = this.#links.members.indexOf(leader ?? '');
-        if (at >= 0) this.#leader = at;
-      });
+      this.#links
+        .connection(member, 0)
+        ?.request({ code: RequestCode.GetMetadataInfo }, (_, reply) => {
+          const leader = readControllerMetadata(reply?.extFields ?? null).controllerLeaderAddress;
+          const at = this.#links.members.indexOf(leader ?? '');
+          if (at >= 0) this.#leader = at;
+        });
     }
   }
 }

@@ -8,6 +8,7 @@ import type { LogEngine, LogStatus } from '../engine/log-engine.js';
 import type { Term } from '../lib/brand.js';
 import type { Logger } from '../lib/logger.js';
 import type { Prng } from '../lib/prng.js';
+import type { Transport } from '../net/transport.js';
 import { isMemberCode } from '../net/member-codec.js';
 import { ServerConnection } from '../net/server-connection.js';
 import { isResponse } from '../remoting/command.js';
@@ -22,10 +23,10 @@ import { clientRuntime, connectWith } from './client-runtime.js';
 import type { SimDisk } from './disk.js';
 import type { PowerLoss } from './faults.js';
 import type { SimNetwork } from './network.js';
+import type { Observer } from './observer.js';
 import { ProcessClock } from './process-clock.js';
 import type { SimStream } from './stream.js';
 import { watchedEngine, watchedStore } from './watch.js';
-import type { Observer } from './observer.js';
 import type { World } from './world.js';
 
 export interface HostOptions {
@@ -36,6 +37,7 @@ export interface HostOptions {
   readonly config: ControllerConfig;
   readonly build: ControllerBuild;
   readonly segmentBytesMax: number;
+  readonly formatVersion: 1 | 2;
   readonly observer: Observer;
 }
 
@@ -52,6 +54,8 @@ export class ControllerHost {
   #member: ControllerMember | null = null;
   #connections = new Set<ServerConnection>();
   #nextConnection = 1;
+  /** Of what it writes; the nemesis upgrades it. */
+  formatVersion: 1 | 2;
   /** How many times it was started. */
   life = 0;
   /** Why it does not run although nobody ended it: what a real process says when it exits. */
@@ -63,6 +67,7 @@ export class ControllerHost {
     this.id = self.id;
     this.address = self.address;
     this.disk = options.disk;
+    this.formatVersion = options.formatVersion;
     this.#clock = new ProcessClock(options.world);
   }
 
@@ -89,7 +94,8 @@ export class ControllerHost {
   /** Starts the process; a store that refuses to open leaves it down, with `failure` set. */
   start(): void {
     if (this.#member !== null) return;
-    const { build, chance, config, disk, network, observer, segmentBytesMax, world } = this.#options;
+    const { build, chance, config, disk, network, observer, segmentBytesMax, world } =
+      this.#options;
     this.life += 1;
     this.failure = null;
     const clock = new ProcessClock(world);
@@ -103,6 +109,9 @@ export class ControllerHost {
         logger,
         segmentBytesMax,
         cacheBytesMax: segmentBytesMax * 2,
+        reserveBytes: 1,
+        formatVersion: this.formatVersion,
+        rebuildFromPeers: config.rebuildFromPeers,
         files: disk,
         clock,
       });
@@ -111,7 +120,7 @@ export class ControllerHost {
       return;
     }
     const runtime = clientRuntime(network, this.id, clock);
-    const transport = network.join({
+    const transport: Transport = network.join({
       self: this.id,
       group: config.group,
       clock,
@@ -127,7 +136,11 @@ export class ControllerHost {
       clock,
       chance: chance.fork(),
       logger,
-      metrics: new ControllerMetrics({ address: this.address, group: config.group, peer_id: this.id }),
+      metrics: new ControllerMetrics({
+        address: this.address,
+        group: config.group,
+        peer_id: this.id,
+      }),
       onFatal: (error) => this.#failed(error),
     });
     this.#member = member;

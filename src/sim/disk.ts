@@ -217,13 +217,19 @@ export class SimDisk implements FileSystem {
     this.#syncsToFail += 1;
   }
 
+  /** Faults that have not struck yet will not. */
+  mend(): void {
+    this.#syncsToFail = 0;
+    this.#badRead = null;
+  }
+
   badRead(how: 'bit-flip' | 'misdirected'): void {
     this.#badRead = how;
   }
 
   /** Changes bytes of a file at rest. @returns what was changed, or null when there is nothing to change. */
   corrupt(how: Corruption): string | null {
-    const files = [...this.#names].filter(([name, node]) => node.length > 0 && name !== 'vote');
+    const files = [...this.#names].filter(([name, node]) => node.length > 0 && /\.(log|snapshot)$/.test(name));
     if (files.length === 0) return null;
     const [name, node] = this.#chance.pick(files);
     const at = this.#chance.between(0, node.length - 1);

@@ -4,6 +4,8 @@
  * It keeps the group recoverable: never more members damaged at once than the group can bear, and
  * never a fault that breaks a promise which nobody made (see `swarm.ts`).
  */
+import { LogError } from '../engine/errors.js';
+import type { LogEngine } from '../engine/log-engine.js';
 import type { Prng } from '../lib/prng.js';
 import type { BrokerHost } from './broker-host.js';
 import type { ControllerHost } from './controller-host.js';
@@ -28,7 +30,8 @@ const AFTERMATH_MS = 1_000;
 export class Nemesis {
   readonly #world: World;
   readonly #network: SimNetwork;
-  readonly #hosts: readonly ControllerHost[];
+  /** Members and former members. */
+  readonly #hosts: ControllerHost[];
   readonly #brokers: readonly BrokerHost[];
   readonly #chance: Prng;
   readonly #options: SimOptions;
@@ -36,11 +39,16 @@ export class Nemesis {
   /** Members whose disk lost or lies; at most a minority at any time of a run. */
   readonly #damaged = new Set<string>();
   #isOver = false;
+  /** Members that were lost for good or removed: nobody starts them again. */
+  readonly gone = new Set<string>();
+  /** Machines that wait to be made members. */
+  readonly #spares: ControllerHost[];
   #partition = 0;
 
   constructor(parts: {
     readonly world: World;
     readonly network: SimNetwork;
+    /** Those that the group begins with, then the spares. */
     readonly hosts: readonly ControllerHost[];
     readonly brokers: readonly BrokerHost[];
     readonly chance: Prng;
@@ -48,7 +56,8 @@ export class Nemesis {
   }) {
     this.#world = parts.world;
     this.#network = parts.network;
-    this.#hosts = parts.hosts;
+    this.#hosts = parts.hosts.slice(0, parts.options.members);
+    this.#spares = parts.hosts.slice(parts.options.members);
     this.#brokers = parts.brokers;
     this.#chance = parts.chance;
     this.#options = parts.options;
@@ -101,7 +110,8 @@ export class Nemesis {
       host.disk.isFull = false;
       host.disk.syncMs = Math.min(this.#options.syncMs, 5);
       host.clock.slowMs = 0;
-      host.start();
+      host.disk.mend();
+      this.#start(host);
     }
     for (const span of this.spans) span.toMs = Math.min(span.toMs, this.#world.nowMs);
   }
@@ -110,7 +120,7 @@ export class Nemesis {
     if (typeof target === 'number') return this.#hosts[target % this.#hosts.length] ?? null;
     const leader = this.#hosts.find((host) => host.isLeader) ?? null;
     if (target === 'leader') return leader;
-    const others = this.#hosts.filter((host) => host !== leader);
+    const others = this.#hosts.filter((host) => host !== leader && !this.gone.has(host.id));
     return others.length === 0 ? null : this.#chance.pick(others);
   }
 
@@ -120,17 +130,17 @@ export class Nemesis {
       case 'kill':
         if (host?.isRunning !== true) return false;
         host.kill();
-        this.#later(fault.forMs, () => host.start());
+        this.#later(fault.forMs, () => this.#start(host));
         return true;
       case 'power-loss':
         if (host?.isRunning !== true) return false;
         host.losePower(fault.survives);
-        this.#later(fault.forMs, () => host.start());
+        this.#later(fault.forMs, () => this.#start(host));
         return true;
       case 'power-loss-all':
         for (const each of this.#hosts) {
           each.losePower(fault.survives);
-          this.#later(fault.forMs * (0.5 + this.#chance.unit()), () => each.start());
+          this.#later(fault.forMs * (0.5 + this.#chance.unit()), () => this.#start(each));
         }
         return true;
       case 'pause':
@@ -168,14 +178,53 @@ export class Nemesis {
         host.disk.isFull = true;
         this.#later(fault.forMs, () => {
           host.disk.isFull = false;
-          host.start();
+          this.#start(host);
         });
         return true;
       case 'sync-failure':
         if (host?.isRunning !== true) return false;
         host.disk.failNextSync();
-        this.#later(fault.forMs, () => host.start());
+        this.#later(fault.forMs, () => this.#start(host));
         return true;
+      case 'corruption': {
+        if (host?.isRunning !== true || !this.#mayDamage(host)) return false;
+        host.kill();
+        this.#later(fault.forMs, () => {
+          host.disk.corrupt(fault.how);
+          this.#start(host);
+        });
+        return true;
+      }
+      case 'bad-read':
+        if (host?.isRunning !== true || !this.#mayDamage(host)) return false;
+        host.disk.badRead(fault.how);
+        this.#later(500, () => this.#start(host));
+        return true;
+      case 'upgrade':
+        if (host === null || host.formatVersion === 2) return false;
+        host.kill();
+        host.formatVersion = 2;
+        this.#later(200, () => this.#start(host));
+        return true;
+      case 'replace':
+        return host !== null && this.#replace(host);
+      case 'transfer': {
+        const to = this.#hosts[fault.to % this.#hosts.length];
+        return to !== undefined && this.#ask((log) => log.transfer(to.id));
+      }
+      case 'add-learner':
+        return this.#addLearner();
+      case 'promote': {
+        const learner = this.#leader?.log?.configuration.find(({ role }) => role === 'learner');
+        return learner !== undefined && this.#ask((log) => log.promote(learner.id));
+      }
+      case 'remove':
+        return host !== null && this.#remove(host);
+      case 'two-changes': {
+        const learner = this.#addLearner();
+        const others = this.#hosts.filter(({ id }) => !this.gone.has(id));
+        return others.length > 2 && this.#remove(this.#chance.pick(others)) && learner;
+      }
       case 'drift':
         if (host === null) return false;
         host.clock.drift(fault.rate);
@@ -196,9 +245,87 @@ export class Nemesis {
         broker?.silence(fault.forMs);
         return broker?.isAlive === true;
       }
-      default:
-        return false;
     }
+  }
+
+  get #leader(): ControllerHost | undefined {
+    return this.#hosts.find((host) => host.log?.isServing === true);
+  }
+
+  #start(host: ControllerHost): void {
+    if (!this.gone.has(host.id)) host.start();
+  }
+
+  /** A member whose disk lied or is gone counts as down for the rest of the run. */
+  #mayDamage(host: ControllerHost): boolean {
+    const voters = this.#leader?.log?.configuration.filter(({ role }) => role === 'voter') ?? [];
+    const isVoter = voters.some(({ id }) => id === host.id);
+    const max = Math.floor((voters.length - 1) / 2);
+    if (!isVoter) return false;
+    if (!this.#damaged.has(host.id) && this.#damaged.size >= max) return false;
+    this.#damaged.add(host.id);
+    return true;
+  }
+
+  /** Operators hear whether it worked; here nobody needs to. */
+  #ask(action: (log: LogEngine) => Promise<unknown>): boolean {
+    const log = this.#leader?.log;
+    if (log === null || log === undefined) return false;
+    action(log).catch((error: unknown) => {
+      if (!(error instanceof LogError)) throw error;
+    });
+    return true;
+  }
+
+  #addLearner(): boolean {
+    const spare = this.#spares[0];
+    if (spare === undefined || this.#leader === undefined) return false;
+    this.#join(spare);
+    return this.#ask((log) => log.addLearner(spare.id, spare.address));
+  }
+
+  #join(spare: ControllerHost): void {
+    this.#spares.splice(this.#spares.indexOf(spare), 1);
+    this.#hosts.push(spare);
+    spare.formatVersion = 2;
+    spare.start();
+  }
+
+  /** The removed member is shut down once the removal is known to be done. */
+  #remove(host: ControllerHost): boolean {
+    const voters = this.#leader?.log?.configuration.filter(({ role }) => role === 'voter') ?? [];
+    if (voters.length < 3 || this.#damaged.size > 0) return false;
+    return this.#ask(async (log) => {
+      await log.remove(host.id);
+      this.#world.after(500, () => {
+        this.gone.add(host.id);
+        host.kill();
+      });
+    });
+  }
+
+  #replace(host: ControllerHost): boolean {
+    const spare = this.#spares[0];
+    if (spare === undefined || this.gone.has(host.id) || this.#damaged.size > 0) return false;
+    if (!this.#mayDamage(host)) return false;
+    host.kill();
+    host.disk.wipe();
+    this.gone.add(host.id);
+    this.#join(spare);
+    const tryNow = (): void => {
+      const by = { id: spare.id, address: spare.address };
+      const asked = this.#ask(async (log) => {
+        try {
+          await log.replace(host.id, by, 10_000);
+        } catch (error) {
+          if (!this.#isOver) this.#world.after(1_000, tryNow);
+          throw error;
+        }
+      });
+      if (!asked && !this.#isOver) this.#world.after(1_000, tryNow);
+    };
+    tryNow();
+    return true;
   }
 
   /** After healing nothing is undone any more: all of it is undone already. */
@@ -208,11 +335,7 @@ export class Nemesis {
     });
   }
 
-  #during(
-    forMs: number,
-    condition: keyof SimNetwork['conditions'],
-    value: number,
-  ): boolean {
+  #during(forMs: number, condition: keyof SimNetwork['conditions'], value: number): boolean {
     const { conditions } = this.#network;
     const before = this.#options[condition];
     conditions[condition] = value;

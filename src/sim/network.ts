@@ -41,7 +41,10 @@ export class SimNetwork {
   readonly #chance: Prng;
   readonly conditions: Conditions;
   readonly #listeners = new Map<string, Listener>();
-  readonly #members = new Map<MemberId, { clock: ProcessClock; receive: (message: Message) => void }>();
+  readonly #members = new Map<
+    MemberId,
+    { clock: ProcessClock; receive: (message: Message) => void }
+  >();
   /** Ordered pairs of hosts between which nothing passes; hosts are member ids or `clients`. */
   readonly #cut = new Set<string>();
   readonly #cloggedUntilMs = new Map<string, number>();
@@ -118,7 +121,8 @@ export class SimNetwork {
       const { clock, receive } = member;
       clock.run(() => {
         // Its process may have started anew while the message waited.
-        if (this.#members.get(to) === member) receive(codec.decode(decodeCommand(frame, 4, frame.length)));
+        if (this.#members.get(to) === member)
+          receive(codec.decode(decodeCommand(frame, 4, frame.length)));
       });
     });
   }
@@ -266,7 +270,10 @@ export function partitionOf(
       between(order.slice(0, 1), order.slice(1));
       break;
     case 'halves':
-      between(order.slice(0, Math.floor(order.length / 2)), order.slice(Math.floor(order.length / 2)));
+      between(
+        order.slice(0, Math.floor(order.length / 2)),
+        order.slice(Math.floor(order.length / 2)),
+      );
       break;
     case 'uniform':
       for (const one of order) {
@@ -286,7 +293,10 @@ export function partitionOf(
       const reach = Math.floor(order.length / 4) || 1;
       for (const [i, one] of order.entries()) {
         for (const [j, other] of order.entries()) {
-          const distance = Math.min((i - j + order.length) % order.length, (j - i + order.length) % order.length);
+          const distance = Math.min(
+            (i - j + order.length) % order.length,
+            (j - i + order.length) % order.length,
+          );
           if (i < j && distance > reach) between([one], [other]);
         }
       }
@@ -305,4 +315,3 @@ function shuffled(items: readonly string[], chance: Prng): string[] {
   }
   return order;
 }
-

@@ -57,12 +57,19 @@ export interface RunResult {
 /** For the timeline. */
 export interface Story {
   readonly events: readonly TimelineEvent[];
-  readonly roles: readonly { readonly atMs: number; readonly member: string; readonly role: string; readonly label: string }[];
+  readonly roles: readonly {
+    readonly atMs: number;
+    readonly member: string;
+    readonly role: string;
+    readonly label: string;
+  }[];
   readonly faults: Nemesis['spans'];
   readonly operations: History['operations'];
 }
 
 const BASE_PORT = 9_000;
+/** Machines that may become members. */
+const SPARES = 3;
 const EVENTS_KEPT = 5_000;
 /** A set without a living master for so long in calm is a set that nobody helps. */
 const REPLACE_WITHIN_MS = 30_000;
@@ -107,14 +114,15 @@ class Run implements Observer {
       duplicationShare: options.duplicationShare,
       reorderingShare: options.reorderingShare,
     });
-    const peers = Array.from({ length: options.members }, (_, i) => ({
+    const all = Array.from({ length: options.members + SPARES }, (_, i) => ({
       id: `n${i}`,
       host: `n${i}`,
       port: BASE_PORT,
       address: `n${i}:${BASE_PORT}`,
     }));
-    this.#hosts = peers.map(
-      ({ id }) =>
+    const peers = all.slice(0, options.members);
+    this.#hosts = all.map(
+      (self, i) =>
         new ControllerHost({
           world: this.#world,
           network: this.#network,
@@ -122,12 +130,21 @@ class Run implements Observer {
           chance: this.#chance.fork(),
           build,
           segmentBytesMax: options.segmentBytesMax,
+          formatVersion: options.formatVersion,
           observer: this,
           config: controllerConfig({
             group: 'sim',
-            selfId: id,
-            peers,
-            storePath: `/${id}`,
+            selfId: self.id,
+            peers: i < options.members ? peers : [...peers, self],
+            isJoining: i >= options.members,
+            storePath: `/${self.id}`,
+            electionRule: options.electionRule,
+            preferredLeader: options.preferredLeader ? 'n0' : null,
+            leaseReads: options.lease !== null,
+            clockDriftMax: options.lease?.clockDriftMax ?? 0.1,
+            snapshotEveryEntries: options.snapshotEveryEntries,
+            entriesKept: options.entriesKept,
+            rebuildFromPeers: true,
             durability: options.durability,
             handoff: options.handoff,
             electionProfile: 'fast',
@@ -189,7 +206,7 @@ class Run implements Observer {
     const world = this.#world;
     let violation: RunResult['violation'] = null;
     try {
-      for (const host of this.#hosts) host.start();
+      for (const host of this.#hosts.slice(0, options.members)) host.start();
       for (const broker of this.#brokers) {
         world.after(this.#chance.between(0, 500), () => broker.start());
       }
@@ -208,8 +225,9 @@ class Run implements Observer {
       this.#nemesis.heal();
       await this.#converge();
       this.#acknowledged.atEnd((index) => {
-        const all = this.#hosts.every(({ id }) => this.#log.holds(id, index));
-        return all ? this.#log.chainAt(index) : null;
+        const chain = this.#log.chainAt(index);
+        const all = this.#group().every(({ id }) => this.#log.follows(id, index));
+        return all ? chain : null;
       });
     } catch (error) {
       const atMs = world.nowMs;
@@ -246,7 +264,7 @@ class Run implements Observer {
       const leader = this.#hosts.find((host) => host.log?.isServing === true);
       if (leader === undefined) return false;
       const { log } = leader;
-      return this.#hosts.every(
+      return this.#group().every(
         (host) =>
           host.isRunning &&
           host.log?.status.leader === leader.id &&
@@ -261,8 +279,12 @@ class Run implements Observer {
       return condition();
     };
     await world.run(untilMs, every(servesAndAgrees));
-    if (!servesAndAgrees()) throw new Violation('liveness', `no agreement within ${livenessMs} ms: ${this.#state()}`);
-    await world.run(world.nowMs + REPLACE_WITHIN_MS, every(() => this.#leaderlessSets().length === 0));
+    if (!servesAndAgrees())
+      throw new Violation('liveness', `no agreement within ${livenessMs} ms: ${this.#state()}`);
+    await world.run(
+      world.nowMs + REPLACE_WITHIN_MS,
+      every(() => this.#leaderlessSets().length === 0),
+    );
     const without = this.#leaderlessSets();
     if (without.length > 0) {
       throw new Violation(
@@ -272,7 +294,8 @@ class Run implements Observer {
     }
     await world.run(world.nowMs + 5_000);
     await world.run(world.nowMs + livenessMs, every(servesAndAgrees));
-    if (!servesAndAgrees()) throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
+    if (!servesAndAgrees())
+      throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
   }
 
   /** Sets whose master is dead although a replica in step with it lives and beats. */
@@ -284,20 +307,34 @@ class Run implements Observer {
     for (const { brokerName, registry, sync } of brokerSets.values()) {
       if (sync === null || registry === null || sync.masterBrokerId === null) continue;
       const isAlive = (id: number): boolean =>
-        this.#brokers.some((broker) => broker.brokerName === brokerName && broker.id === id && broker.isAlive);
+        this.#brokers.some(
+          (broker) => broker.brokerName === brokerName && broker.id === id && broker.isAlive,
+        );
       const alive = sync.syncStateSet.filter((id) => isAlive(id) && registry.replicas.has(id));
       if (!isAlive(sync.masterBrokerId) && alive.length > 0) {
-        found.push(`${brokerName} keeps its dead master ${sync.masterBrokerId} while ${alive.join()} live in step`);
+        found.push(
+          `${brokerName} keeps its dead master ${sync.masterBrokerId} while ${alive.join()} live in step`,
+        );
       }
     }
     return found;
+  }
+
+  /** The machines that belong to the group by the leader's word, but for those that are lost. */
+  #group(): readonly ControllerHost[] {
+    const leader = this.#hosts.find((host) => host.log?.isServing === true);
+    const members = leader?.log?.configuration ?? [];
+    return this.#hosts.filter(
+      ({ id }) => members.some((member) => member.id === id) && !this.#nemesis.gone.has(id),
+    );
   }
 
   #state(): string {
     return this.#hosts
       .map((host) => {
         const { log } = host;
-        if (log === null) return `${host.id} down${host.failure === null ? '' : ` (${host.failure.message})`}`;
+        if (log === null)
+          return `${host.id} down${host.failure === null ? '' : ` (${host.failure.message})`}`;
         const { leader, role, term } = log.status;
         return `${host.id} ${role} of term ${term}, leader ${leader}, log ${log.lastIndex}, committed ${log.commitIndex}, applied ${log.appliedIndex}`;
       })
@@ -308,16 +345,24 @@ class Run implements Observer {
 
   started(member: string, life: number, store: LogStore): void {
     const entries: Entry[] = [];
-    while (entries.length < store.lastIndex) {
-      entries.push(...store.entries(logIndex(entries.length + 1), store.lastIndex, 1 << 20));
+    for (let next = store.firstIndex; next <= store.lastIndex; ) {
+      entries.push(...store.entries(next, store.lastIndex, 1 << 20));
+      next = logIndex((entries.at(-1)?.index ?? 0) + 1);
     }
-    this.#log.started(member, entries);
+    this.#log.started(member, store.snapshot?.index ?? 0, entries);
+    if (store.mustCatchUpTo > 0) this.#met('log rebuilt');
     this.#roleIs(member, 'candidate', `life ${life}`);
     if (life > 1) this.#met('member restarted');
-    this.#tell(member, `started, life ${life}, log ${store.lastIndex}, term ${store.hardState.term}`);
+    this.#tell(
+      member,
+      `started, life ${life}, log ${store.lastIndex}, term ${store.hardState.term}`,
+    );
     const known = this.#terms.get(member) ?? 0;
     if (store.hardState.term < known) {
-      throw new Violation('terms-only-rise', `${member} knew term ${known} and started in term ${store.hardState.term}`);
+      throw new Violation(
+        'terms-only-rise',
+        `${member} knew term ${known} and started in term ${store.hardState.term}`,
+      );
     }
   }
 
@@ -337,6 +382,7 @@ class Run implements Observer {
   }
 
   logged(member: string, _level: string, message: string, fields: object): void {
+    if (message.startsWith('the disk is full')) this.#met('disk full');
     if (message !== 'raft status') this.#tell(member, `${message} ${JSON.stringify(fields)}`);
   }
 
@@ -355,7 +401,20 @@ class Run implements Observer {
     this.#log.led(member, term);
   }
 
+  installed(member: string, index: LogIndex): void {
+    this.#met('snapshot installed');
+    this.#tell(member, `installed a snapshot of ${index}`);
+    this.#log.installed(member, index);
+  }
+
+  compacted(member: string, firstIndex: LogIndex): void {
+    this.#met('snapshot taken');
+    if (firstIndex > 1) this.#met('log compacted');
+    this.#tell(member, `took a snapshot, the log begins at ${firstIndex}`);
+  }
+
   appended(member: string, entries: readonly Entry[]): void {
+    if (entries.some(({ kind }) => kind === 'configuration')) this.#met('members changed');
     this.#log.appended(member, entries);
   }
 

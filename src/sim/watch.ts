@@ -3,6 +3,7 @@
  * inside them.
  */
 import type { LogIndex } from '../lib/brand.js';
+import type { SnapshotHead } from '../raft/types.js';
 import type { ControllerMember } from '../server/member.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { Observer } from './observer.js';
@@ -21,6 +22,18 @@ export function watchedStore(store: LogStore, member: string, observer: Observer
         return (after: LogIndex) => {
           target.truncate(after);
           observer.truncated(member, after);
+        };
+      }
+      if (name === 'installSnapshot') {
+        return (head: SnapshotHead) => {
+          target.installSnapshot(head);
+          observer.installed(member, head.index);
+        };
+      }
+      if (name === 'compact') {
+        return (upTo: LogIndex) => {
+          target.compact(upTo);
+          observer.compacted(member, target.firstIndex);
         };
       }
       const value = Reflect.get(target, name, target) as unknown;
@@ -42,11 +55,9 @@ export function watchedEngine(
   };
   const append = log.append.bind(log);
   log.append = async (body) => {
-    const done = append(body);
-    // The entry was handed to the store within the call.
-    const index = log.lastIndex;
-    await done;
+    const index = await append(body);
     observer.acknowledged(member, index);
+    return index;
   };
   const readBarrier = log.readBarrier.bind(log);
   log.readBarrier = async () => {

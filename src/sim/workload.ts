@@ -62,7 +62,9 @@ export function drawWorkload(options: SimOptions): ScheduledOp[] {
       if (atMs >= options.safetyMs || ops.length >= OPS_MAX) break;
       value += 1;
       const op =
-        options.subject === 'kv' ? drawKvOp(options, chance, value) : drawControllerOp(options, chance);
+        options.subject === 'kv'
+          ? drawKvOp(options, chance, value)
+          : drawControllerOp(options, chance);
       ops.push({ atMs, client, op });
     }
   }

@@ -65,7 +65,7 @@ export class World {
   /** Runs `action` at `atMs`, or now if that is over; events of one time run in the order given. */
   at(atMs: number, action: () => void): Scheduled {
     const event: Scheduled = {
-      atMs: atMs > this.#nowMs ? atMs : this.#nowMs,
+      atMs: Math.max(atMs, this.#nowMs),
       order: this.#order,
       run: action,
     };

@@ -15,7 +15,7 @@ export interface StoreUnderTest {
 export function entry(index: number, entryTerm = 1, bodyBytes = 20): Entry {
   const body = Buffer.alloc(bodyBytes);
   for (let i = 0; i < bodyBytes; i += 1) body[i] = (index * 31 + entryTerm * 7 + i) & 0xff;
-  return { term: term(entryTerm), index: logIndex(index), body };
+  return { term: term(entryTerm), index: logIndex(index), kind: 'data', body };
 }
 
 /** Entries first..last of one term. */

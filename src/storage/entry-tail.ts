@@ -46,6 +46,12 @@ export class EntryTail {
     return this.#entries[this.#head + index - this.first];
   }
 
+  clear(): void {
+    this.#entries = [];
+    this.#head = 0;
+    this.#bytes = 0;
+  }
+
   truncate(after: LogIndex): void {
     while (this.#entries.length > this.#head) {
       const newest = this.#entries.at(-1);

@@ -5,6 +5,8 @@ const storeFailures = {
   STORE_LOCKED: 'locked',
   /** What is on disk is not what was written; nothing is repaired by guessing. */
   STORE_CORRUPT: 'corrupt',
+  /** There is no room for more; what was asked for did not happen, and may be tried again later. */
+  STORE_FULL: 'full',
   /** The disk refused a write or a sync; the store takes nothing more. */
   STORE_UNUSABLE: 'unusable',
 } as const;
@@ -24,4 +26,10 @@ export class StoreError extends Error {
 /** @param offset of the first byte that is not as it was written. */
 export function corrupt(file: string, offset: number, what: string): StoreError {
   return new StoreError('STORE_CORRUPT', `${file}: at byte ${offset}: ${what}`);
+}
+
+/** Whether a call failed for want of room. */
+export function isFullDisk(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }

@@ -1,9 +1,10 @@
 /**
- * The log on disk: append-only segment files, a CRC per entry, term and vote beside them.
+ * The log on disk: append-only segment files, a CRC per entry, snapshots, term and vote beside them.
  *
  * One append is one write to the page cache, whatever it carries; `Flusher` decides when it counts
  * as done. A write or sync that fails makes the store unusable for good: after it, nobody knows
- * what the disk holds, and trying again may report success for what was dropped.
+ * what the disk holds, and trying again may report success for what was dropped. A full disk is no
+ * such failure: what did not fit was not written, and the store goes on.
  *
  * @source Rebello et al., "Can Applications Recover from fsync Failures?" (ATC 2020)
  */
@@ -12,26 +13,32 @@ import { dirname } from 'node:path';
 import { type LogIndex, logIndex, type Term } from '../lib/brand.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
-import type { Entry, HardState, TermRun } from '../raft/types.js';
+import { decodeConfiguration } from '../raft/configuration.js';
+import type { Entry, HardState, SnapshotHead, TermRun } from '../raft/types.js';
 import { Batch } from './batch.js';
 import type { DirectoryLock } from './directory-lock.js';
 import { EntryTail } from './entry-tail.js';
-import { corrupt } from './errors.js';
+import { corrupt, isFullDisk, StoreError } from './errors.js';
 import { FileWindow } from './file-window.js';
 import { type FileSystem, systemFiles } from './files.js';
 import { Flusher } from './flusher.js';
-import type { Durability, LogStore } from './log-store.js';
+import type { Durability, LogStore, SnapshotWriter, StoredSnapshot } from './log-store.js';
+import { removeMarker } from './rebuild-marker.js';
 import {
   bodyLengthAt,
   encodeRecord,
+  FORMAT_VERSION,
+  type FormatVersion,
   indexOf,
+  kindOf,
   RECORD_BODY_BYTES_MAX,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   termOf,
 } from './record.js';
-import { createSegment, type Recovered, recover } from './recovery.js';
+import { createSegment, type PlacedConfiguration, type Recovered, recover } from './recovery.js';
 import { locateRecord, type Segment } from './segment.js';
+import { SnapshotShelf } from './snapshot-shelf.js';
 import type { TermLog } from './term-log.js';
 import { writeVote } from './vote-file.js';
 
@@ -46,6 +53,15 @@ export interface FileStoreOptions {
   readonly cacheBytesMax?: number;
   /** Between syncs under `background`. 10 ms, as upstream. */
   readonly flushIntervalMs?: number;
+  /** Free space below which appends are refused, so that terms, votes and snapshots still fit. 16 MiB. */
+  readonly reserveBytes?: number;
+  /** What is written; older ones are read. Default: the newest. */
+  readonly formatVersion?: FormatVersion;
+  /**
+   * When log or snapshot are damaged: put them aside and have the peers send everything again. The
+   * member neither votes nor leads before it holds what it may have acknowledged. Default: refuse.
+   */
+  readonly rebuildFromPeers?: boolean;
   readonly files?: FileSystem;
   readonly clock?: Clock;
 }
@@ -53,6 +69,8 @@ export interface FileStoreOptions {
 /** Kept between appends; a greater append takes memory of its own and gives it back. */
 const ENCODE_BYTES_KEPT = 4 << 20;
 const READ_WINDOW_BYTES = 256 << 10;
+/** Between two looks at the free space. */
+const ROOM_CHECK_BYTES = 4 << 20;
 
 /**
  * Opens the store in a directory, creating it if it is not there.
@@ -67,9 +85,16 @@ export function openFileStore(options: FileStoreOptions): LogStore {
   files.syncDirectory(dirname(directory));
   const lock = files.lock(directory);
   try {
-    const recovered = recover(files, directory, logger);
+    const recovered = recover({
+      files,
+      directory,
+      logger,
+      formatVersion: options.formatVersion ?? FORMAT_VERSION,
+      rebuildFromPeers: options.rebuildFromPeers ?? false,
+    });
+    const { last: lastIndex, segments, snapshot } = recovered;
     logger.info(
-      { directory, lastIndex: recovered.last, segments: recovered.segments.length },
+      { directory, lastIndex, segments: segments.length, snapshot: snapshot?.index ?? 0 },
       'opened the log',
     );
     return new FileStore(options, files, lock, recovered);
@@ -87,7 +112,14 @@ class FileStore implements LogStore {
   readonly #terms: TermLog;
   readonly #tail: EntryTail;
   readonly #flusher: Flusher;
+  readonly #shelf: SnapshotShelf;
   readonly #segments: Segment[];
+  readonly #formatVersion: FormatVersion;
+  readonly #reserveBytes: number;
+  /** Written since the free space was looked at. */
+  #unchecked = ROOM_CHECK_BYTES;
+  #configurations: PlacedConfiguration[];
+  #mustCatchUpTo: LogIndex;
   /** The last segment, the only one that is written. */
   #active: Segment;
   #file: number;
@@ -113,6 +145,16 @@ class FileStore implements LogStore {
     this.#segments = recovered.segments;
     this.#last = recovered.last;
     this.#hardState = recovered.hardState;
+    this.#configurations = recovered.configurations;
+    this.#mustCatchUpTo = recovered.mustCatchUpTo;
+    this.#formatVersion = options.formatVersion ?? FORMAT_VERSION;
+    this.#reserveBytes = options.reserveBytes ?? 16 << 20;
+    this.#shelf = new SnapshotShelf({
+      files,
+      directory: options.directory,
+      snapshot: recovered.snapshot,
+      onFailure: (cause) => this.#flusher.fail(cause),
+    });
     this.#active = lastOf(this.#segments);
     this.#file = files.open(this.#active.path, 'r+');
     this.#flusher = new Flusher(this.#last, {
@@ -126,8 +168,24 @@ class FileStore implements LogStore {
     });
   }
 
+  get firstIndex(): LogIndex {
+    return firstOf(this.#segments).first;
+  }
+
   get lastIndex(): LogIndex {
     return this.#last;
+  }
+
+  get snapshot(): StoredSnapshot | null {
+    return this.#shelf.snapshot;
+  }
+
+  get mustCatchUpTo(): LogIndex {
+    return this.#mustCatchUpTo;
+  }
+
+  configurations(): readonly PlacedConfiguration[] {
+    return this.#configurations.slice();
   }
 
   get hardState(): HardState {
@@ -140,6 +198,8 @@ class FileStore implements LogStore {
 
   termAt(index: LogIndex): Term {
     assert(index <= this.#last, `entry ${index} is behind the last, ${this.#last}`);
+    const { snapshot } = this;
+    if (snapshot !== null && index === snapshot.index) return snapshot.term;
     return this.#terms.at(index);
   }
 
@@ -148,7 +208,7 @@ class FileStore implements LogStore {
     try {
       if (this.#flusher.failure === undefined) this.#write(entries);
     } catch (error) {
-      if (error instanceof assert.AssertionError) throw error;
+      if (error instanceof assert.AssertionError || isStoreFull(error)) throw error;
       this.#flusher.fail(error);
     }
     if (this.#flusher.failure === undefined) this.#flusher.wrote(this.#last, done);
@@ -158,6 +218,10 @@ class FileStore implements LogStore {
   truncate(after: LogIndex): void {
     assert(this.#closing === undefined, 'truncate of a closed store');
     assert(after <= this.#last, `truncate after ${after}, but the log ends with ${this.#last}`);
+    assert(
+      after >= (this.snapshot?.index ?? 0),
+      `truncate after ${after}, which the snapshot holds`,
+    );
     if (this.#flusher.failure !== undefined) throw this.#flusher.failure;
     if (after === this.#last) return;
     try {
@@ -169,12 +233,16 @@ class FileStore implements LogStore {
     this.#last = after;
     this.#terms.truncate(after);
     this.#tail.truncate(after);
+    this.#configurations = this.#configurations.filter(({ index }) => index <= after);
     this.#flusher.allSynced(after);
   }
 
   /** @throws {StoreError} STORE_CORRUPT when an entry read from disk is not what was written. */
   entries(first: LogIndex, last: LogIndex, bytesMax: number): readonly Entry[] {
-    assert(first >= 1 && first <= last && last <= this.#last, `no entries ${first}..${last}`);
+    assert(
+      first >= this.firstIndex && first <= last && last <= this.#last,
+      `no entries ${first}..${last}`,
+    );
     const batch = new Batch(bytesMax);
     let next = first;
     while (next <= last && next < this.#tail.first && !batch.isFull) {
@@ -200,6 +268,75 @@ class FileStore implements LogStore {
     this.#hardState = state;
   }
 
+  beginSnapshot(head: SnapshotHead): SnapshotWriter {
+    if (this.#flusher.failure !== undefined) throw this.#flusher.failure;
+    return this.#shelf.begin(head, () => {});
+  }
+
+  readSnapshot(offset: number, bytesMax: number): Uint8Array {
+    return this.#shelf.read(offset, bytesMax);
+  }
+
+  received(head: SnapshotHead): number {
+    return this.#shelf.received(head);
+  }
+
+  receiveSnapshot(head: SnapshotHead, offset: number, part: Uint8Array): void {
+    if (this.#flusher.failure !== undefined) throw this.#flusher.failure;
+    this.#shelf.receive(head, offset, part);
+  }
+
+  /**
+   * The snapshot is in place before the log is dropped: a crash in between finds a log that does
+   * not hold the snapshot's last entry, and drops it then.
+   */
+  installSnapshot(head: SnapshotHead): void {
+    if (this.#flusher.failure !== undefined) throw this.#flusher.failure;
+    const isHeld =
+      head.index >= this.firstIndex &&
+      head.index <= this.#last &&
+      this.#terms.at(head.index) === head.term;
+    this.#shelf.install(head);
+    if (isHeld) return;
+    try {
+      this.#dropLog(logIndex(head.index + 1));
+    } catch (error) {
+      throw this.#flusher.fail(error);
+    }
+  }
+
+  compact(upTo: LogIndex): void {
+    if (this.#flusher.failure !== undefined) throw this.#flusher.failure;
+    const end = Math.min(upTo, this.snapshot?.index ?? 0);
+    try {
+      // Oldest first and each for good: a crash in between leaves no gap.
+      while (this.#segments.length > 1 && (this.#segments[1]?.first ?? 0) <= end + 1) {
+        const [oldest] = this.#segments.splice(0, 1);
+        this.#files.remove(oldest?.path ?? '');
+        this.#files.syncDirectory(this.#directory);
+      }
+    } catch (error) {
+      throw this.#flusher.fail(error);
+    }
+    const { firstIndex } = this;
+    this.#terms.compact(firstIndex);
+    this.#configurations = this.#configurations.filter(({ index }) => index >= firstIndex);
+  }
+
+  hasRoom(): boolean {
+    return this.#files.freeBytes(this.#directory) >= this.#reserveBytes;
+  }
+
+  caughtUp(): void {
+    if (this.#mustCatchUpTo === 0) return;
+    this.#mustCatchUpTo = logIndex(0);
+    try {
+      removeMarker(this.#files, this.#directory);
+    } catch (error) {
+      throw this.#flusher.fail(error);
+    }
+  }
+
   /** Rejects, after releasing everything, with the failure that made the store unusable, if any. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -216,6 +353,7 @@ class FileStore implements LogStore {
     } catch (error) {
       this.#flusher.fail(error);
     }
+    this.#shelf.close();
     try {
       this.#files.close(this.#file);
     } finally {
@@ -230,16 +368,20 @@ class FileStore implements LogStore {
     let length = 0;
     let next: number = this.#last;
     let lastTerm = this.#terms.lastTerm;
-    for (const { index, term, body } of entries) {
+    for (const { index, term, kind, body } of entries) {
       next += 1;
       assert(index === next, `entry ${index} where ${next} is next`);
       assert(term >= lastTerm, `entry ${index} has term ${term} after term ${lastTerm}`);
       assert(body.length <= RECORD_BODY_BYTES_MAX, `entry ${index} has ${body.length} bytes`);
+      assert(kind === 'data' || this.#formatVersion > 1, 'format 1 holds no configurations');
       lastTerm = term;
       length += RECORD_HEADER_BYTES + body.length;
     }
-    const isFull = this.#active.size + length > this.#segmentBytesMax;
-    if (isFull && this.#active.size > SEGMENT_HEADER_BYTES) this.#roll();
+    this.#checkRoom(length);
+    const isOver =
+      this.#active.size + length > this.#segmentBytesMax ||
+      this.#active.version !== this.#formatVersion;
+    if (isOver && this.#active.size > SEGMENT_HEADER_BYTES) this.#roll();
 
     const segment = this.#active;
     const into = this.#room(length);
@@ -249,13 +391,32 @@ class FileStore implements LogStore {
       segment.mark(entry.index, segment.size + at);
       at = encodeRecord(into, at, entry, entry.index - 1 - synced);
     }
-    this.#files.write(this.#file, into, length, segment.size);
+    try {
+      this.#files.write(this.#file, into, length, segment.size);
+    } catch (cause) {
+      if (!isFullDisk(cause)) throw cause;
+      // A part of it may be there: what was not written whole was not written.
+      segment.cut(segment.size);
+      this.#files.truncate(this.#file, segment.size);
+      throw storeFull(cause);
+    }
     segment.size += length;
     this.#last = logIndex(next);
     for (const entry of entries) {
       this.#terms.add(entry.index, entry.term);
       this.#tail.add(entry);
+      if (entry.kind === 'configuration') {
+        const { body, index } = entry;
+        this.#configurations.push({ index, configuration: decodeConfiguration(body) });
+      }
     }
+  }
+
+  #checkRoom(bytes: number): void {
+    this.#unchecked += bytes;
+    if (this.#unchecked < ROOM_CHECK_BYTES) return;
+    if (!this.hasRoom()) throw storeFull(null);
+    this.#unchecked = 0;
   }
 
   #room(bytes: number): Buffer {
@@ -269,9 +430,36 @@ class FileStore implements LogStore {
   #roll(): void {
     this.#files.sync(this.#file);
     this.#flusher.allSynced(this.#last);
-    const segment = createSegment(this.#files, this.#directory, logIndex(this.#last + 1));
+    let segment: Segment;
+    try {
+      segment = this.#createSegment(logIndex(this.#last + 1));
+    } catch (cause) {
+      // A file without a whole header is what the next try, or the next start, overwrites.
+      throw isFullDisk(cause) ? storeFull(cause) : cause;
+    }
     this.#segments.push(segment);
     this.#activate(segment);
+  }
+
+  #createSegment(first: LogIndex): Segment {
+    return createSegment(this.#files, this.#directory, first, this.#formatVersion);
+  }
+
+  /** The newest go first, as in a cut; then an empty segment begins the log anew. */
+  #dropLog(first: LogIndex): void {
+    this.#files.sync(this.#file);
+    this.#flusher.allSynced(logIndex(first - 1));
+    for (const { path } of this.#segments.splice(0).reverse()) {
+      this.#files.remove(path);
+      this.#files.syncDirectory(this.#directory);
+    }
+    const segment = this.#createSegment(first);
+    this.#segments.push(segment);
+    this.#activate(segment);
+    this.#last = logIndex(first - 1);
+    this.#terms.clear();
+    this.#tail.clear();
+    this.#configurations = [];
   }
 
   /**
@@ -329,7 +517,12 @@ class FileStore implements LogStore {
         const start = position + RECORD_HEADER_BYTES;
         const length = bodyLengthAt(bytes, position);
         const body = bytes.subarray(start, start + length);
-        batch.offer({ term: termOf(bytes, position), index: next, body });
+        batch.offer({
+          term: termOf(bytes, position),
+          index: next,
+          kind: kindOf(bytes, position),
+          body,
+        });
         offset += RECORD_HEADER_BYTES + length;
         next = logIndex(next + 1);
       }
@@ -338,6 +531,19 @@ class FileStore implements LogStore {
       if (file !== this.#file) this.#files.close(file);
     }
   }
+}
+
+const isStoreFull = (error: unknown): boolean =>
+  error instanceof StoreError && error.code === 'STORE_FULL';
+
+function storeFull(cause: unknown): StoreError {
+  return new StoreError('STORE_FULL', 'the disk is full: nothing was written', { cause });
+}
+
+function firstOf(segments: readonly Segment[]): Segment {
+  const [first] = segments;
+  assert(first !== undefined, 'a store has at least one segment');
+  return first;
 }
 
 function lastOf(segments: readonly Segment[]): Segment {

@@ -27,6 +27,8 @@ export interface FileSystem {
   syncDirectory(path: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;
+  /** Bytes that this process may still write in the directory's file system. */
+  freeBytes(directory: string): number;
   close(file: number): void;
   /** @throws {StoreError} STORE_LOCKED, naming the process that holds it. */
   lock(directory: string): DirectoryLock;
@@ -65,6 +67,10 @@ export const systemFiles: FileSystem = {
   },
   rename: (from, to) => fs.renameSync(from, to),
   remove: (path) => fs.unlinkSync(path),
+  freeBytes(directory) {
+    const { bavail, bsize } = fs.statfsSync(directory);
+    return bavail * bsize;
+  },
   close: (file) => fs.closeSync(file),
   lock: lockDirectory,
 };

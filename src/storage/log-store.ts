@@ -86,6 +86,13 @@ export interface LogStore {
   compact(upTo: LogIndex): void;
   /** Whether an append is likely to fit again after STORE_FULL. Cheap. */
   hasRoom(): boolean;
+  /**
+   * Damage was found, and what could not be trusted was put aside: the member may have acknowledged
+   * entries up to here that it no longer holds. 0: none. Survives restarts until `caughtUp`.
+   */
+  readonly mustCatchUpTo: LogIndex;
+  /** The log holds again what was committed up to `mustCatchUpTo`. */
+  caughtUp(): void;
 
   /** Syncs what is unsynced and releases the store. */
   close(): Promise<void>;

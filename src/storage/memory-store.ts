@@ -6,9 +6,11 @@
  */
 import assert from 'node:assert/strict';
 import { type LogIndex, logIndex, type Term, term } from '../lib/brand.js';
-import type { Entry, HardState, TermRun } from '../raft/types.js';
+import { decodeConfiguration } from '../raft/configuration.js';
+import type { Entry, HardState, SnapshotHead, TermRun } from '../raft/types.js';
 import { Batch } from './batch.js';
-import type { LogStore } from './log-store.js';
+import { StoreError } from './errors.js';
+import type { LogStore, SnapshotWriter, StoredSnapshot } from './log-store.js';
 import { TermLog } from './term-log.js';
 
 export interface MemoryStoreOptions {
@@ -18,7 +20,14 @@ export interface MemoryStoreOptions {
 
 export class MemoryStore implements LogStore {
   readonly #completion: MemoryStoreOptions['completion'];
-  readonly #entries: Entry[] = [];
+  /** Entry n is at n - firstIndex. */
+  #entries: Entry[] = [];
+  #first = logIndex(1);
+  #snapshot: StoredSnapshot | null = null;
+  #snapshotBytes = new Uint8Array(0);
+  #incoming: { readonly head: SnapshotHead; bytes: Uint8Array } | null = null;
+  /** Tests fill the disk and free it. */
+  isFull = false;
   readonly #terms = new TermLog();
   #hardState: HardState = { term: term(0), votedFor: null };
   #durable = logIndex(0);
@@ -30,8 +39,96 @@ export class MemoryStore implements LogStore {
     this.#completion = options.completion;
   }
 
+  get firstIndex(): LogIndex {
+    return this.#first;
+  }
+
   get lastIndex(): LogIndex {
-    return logIndex(this.#entries.length);
+    return logIndex(this.#first + this.#entries.length - 1);
+  }
+
+  get snapshot(): StoredSnapshot | null {
+    return this.#snapshot;
+  }
+
+  get mustCatchUpTo(): LogIndex {
+    return logIndex(0);
+  }
+
+  caughtUp(): void {}
+
+  hasRoom(): boolean {
+    return !this.isFull;
+  }
+
+  configurations(): ReturnType<LogStore['configurations']> {
+    return this.#entries
+      .filter(({ kind }) => kind === 'configuration')
+      .map(({ body, index }) => ({ index, configuration: decodeConfiguration(body) }));
+  }
+
+  beginSnapshot(head: SnapshotHead): SnapshotWriter {
+    const parts: Uint8Array[] = [];
+    return {
+      write: (part) => {
+        if (this.isFull) throw new StoreError('STORE_FULL', 'the disk is full');
+        parts.push(part.slice());
+      },
+      commit: (done) => {
+        queueMicrotask(() => {
+          if (head.index > (this.#snapshot?.index ?? 0)) this.#keep(head, Buffer.concat(parts));
+          done();
+        });
+      },
+      abort: () => {
+        parts.length = 0;
+      },
+    };
+  }
+
+  readSnapshot(offset: number, bytesMax: number): Uint8Array {
+    return this.#snapshotBytes.subarray(offset, offset + bytesMax);
+  }
+
+  received(head: SnapshotHead): number {
+    const incoming = this.#incoming;
+    return incoming?.head.index === head.index ? incoming.bytes.length : 0;
+  }
+
+  receiveSnapshot(head: SnapshotHead, offset: number, part: Uint8Array): void {
+    if (offset === 0) this.#incoming = { head, bytes: new Uint8Array(0) };
+    const incoming = this.#incoming;
+    assert(incoming?.bytes.length === offset, 'a part that nothing leads up to');
+    incoming.bytes = Buffer.concat([incoming.bytes, part]);
+  }
+
+  installSnapshot(head: SnapshotHead): void {
+    const incoming = this.#incoming;
+    assert(incoming !== null && incoming.head.index === head.index, 'nothing was received');
+    const { index, term: headTerm } = head;
+    const isHeld =
+      index >= this.#first && index <= this.lastIndex && this.#terms.at(index) === headTerm;
+    this.#keep(head, incoming.bytes);
+    this.#incoming = null;
+    if (isHeld) return;
+    this.#entries = [];
+    this.#terms.clear();
+    this.#first = logIndex(index + 1);
+    this.#durable = index;
+  }
+
+  compact(upTo: LogIndex): void {
+    const first = logIndex(Math.min(upTo, this.#snapshot?.index ?? 0) + 1);
+    if (first <= this.#first) return;
+    this.#entries = this.#entries.slice(first - this.#first);
+    this.#first = first;
+    this.#terms.compact(first);
+    if (this.#entries.length === 0) this.#terms.clear();
+  }
+
+  #keep(head: SnapshotHead, bytes: Uint8Array): void {
+    this.#snapshot = { ...head, totalBytes: bytes.length };
+    this.#snapshotBytes = new Uint8Array(bytes);
   }
 
   get hardState(): HardState {
@@ -49,12 +146,14 @@ export class MemoryStore implements LogStore {
 
   termAt(index: LogIndex): Term {
     assert(index <= this.lastIndex, `entry ${index} is behind the last, ${this.lastIndex}`);
+    if (this.#snapshot?.index === index) return this.#snapshot.term;
     return this.#terms.at(index);
   }
 
   append(entries: readonly Entry[], done: (error?: Error) => void): void {
     assert(!this.#isClosed, 'append to a closed store');
     assert(entries.length > 0, 'an append of nothing');
+    if (this.isFull) throw new StoreError('STORE_FULL', 'the disk is full: nothing was written');
     if (this.#failure === undefined) for (const entry of entries) this.#add(entry);
     this.#waiting.push(done);
     if (this.#completion === 'at-once' || this.#failure !== undefined) {
@@ -67,7 +166,7 @@ export class MemoryStore implements LogStore {
     assert(after <= this.lastIndex, `truncate after ${after} of ${this.lastIndex}`);
     if (this.#failure !== undefined) throw this.#failure;
     if (after === this.lastIndex) return;
-    this.#entries.length = after;
+    this.#entries.length = after - this.#first + 1;
     this.#terms.truncate(after);
     // As on disk, a cut syncs what it leaves, so nothing has to wait any more.
     this.#durable = after;
@@ -78,11 +177,14 @@ export class MemoryStore implements LogStore {
   }
 
   entries(first: LogIndex, last: LogIndex, bytesMax: number): readonly Entry[] {
-    assert(first >= 1 && first <= last && last <= this.lastIndex, `no entries ${first}..${last}`);
+    assert(
+      first >= this.#first && first <= last && last <= this.lastIndex,
+      `no entries ${first}..${last}`,
+    );
     const batch = new Batch(bytesMax);
-    for (let i = first - 1; i < last && !batch.isFull; i += 1) {
-      const entry = this.#entries[i];
-      assert(entry !== undefined, `entry ${i + 1} is missing`);
+    for (let index: number = first; index <= last && !batch.isFull; index += 1) {
+      const entry = this.#entries[index - this.#first];
+      assert(entry !== undefined, `entry ${index} is missing`);
       batch.offer(entry);
     }
     return batch.entries;
@@ -119,8 +221,12 @@ export class MemoryStore implements LogStore {
     this.#waiting = [];
     const restarted = new MemoryStore({ completion: this.#completion });
     restarted.#hardState = this.#hardState;
-    for (const entry of this.#entries.slice(0, this.#durable)) restarted.#add(entry);
-    restarted.#durable = this.#durable;
+    restarted.#first = this.#first;
+    restarted.#snapshot = this.#snapshot;
+    restarted.#snapshotBytes = this.#snapshotBytes;
+    const durable = Math.max(0, this.#durable - this.#first + 1);
+    for (const entry of this.#entries.slice(0, durable)) restarted.#add(entry);
+    restarted.#durable = restarted.lastIndex;
     return restarted;
   }
 

@@ -5,17 +5,20 @@
  * segment header, 24 bytes        record header, 24 bytes, then the body
  *   0  8  magic "QMARKLOG"          0  4  length of the body
  *   8  4  format version            4  4  CRC-32 of bytes 8.. to the body's end
- *  12  4  CRC-32 of the others      8  6  term
- *  16  8  index of the first entry 14  6  index
+ *  12  4  CRC-32 of the others      8  5  term
+ *  16  8  index of the first entry 13  1  kind: 0 data, 1 configuration
+ *                                  14  6  index
  *                                  20  4  how many entries before this one were not yet synced
  * ```
  *
- * All little endian. The last field tells, after a crash, a tail that never reached the disk whole
+ * All little endian. Format 1 had six bytes of term and no kind: its files read as format 2, whose
+ * terms stay below 2^40. The last field tells, after a crash, a tail that never reached the disk whole
  * (it may be cut: nobody was promised it) from damage to entries that had been synced (it may not).
  */
+import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { type LogIndex, logIndex, type Term, term } from '../lib/brand.js';
-import type { Entry } from '../raft/types.js';
+import type { Entry, EntryKind } from '../raft/types.js';
 
 export const SEGMENT_HEADER_BYTES = 24;
 export const RECORD_HEADER_BYTES = 24;
@@ -23,13 +26,15 @@ export const RECORD_HEADER_BYTES = 24;
 export const RECORD_BODY_BYTES_MAX = 32 << 20;
 
 const MAGIC = Buffer.from('QMARKLOG', 'latin1');
-const FORMAT_VERSION = 1;
+export type FormatVersion = 1 | 2;
+export const FORMAT_VERSION: FormatVersion = 2;
+const TERM_MAX = 2 ** 40 - 1;
 const UINT32_MAX = 0xffff_ffff;
 
-export function encodeSegmentHeader(first: LogIndex): Buffer {
+export function encodeSegmentHeader(first: LogIndex, version: FormatVersion): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   MAGIC.copy(header);
-  header.writeUInt32LE(FORMAT_VERSION, 8);
+  header.writeUInt32LE(version, 8);
   header.writeBigUInt64LE(BigInt(first), 16);
   header.writeUInt32LE(segmentHeaderCrc(header), 12);
   return header;
@@ -41,13 +46,17 @@ export function segmentHeaderFault(header: Buffer, first: LogIndex): string | un
   if (!header.subarray(0, 8).equals(MAGIC)) return 'not a segment of a log';
   if (header.readUInt32LE(12) !== segmentHeaderCrc(header)) return 'header CRC does not match';
   const version = header.readUInt32LE(8);
-  if (version !== FORMAT_VERSION) {
-    return `format version ${version}, this program reads ${FORMAT_VERSION}`;
+  if (version < 1 || version > FORMAT_VERSION) {
+    return `format version ${version}, this program reads 1 to ${FORMAT_VERSION}`;
   }
   const found = header.readBigUInt64LE(16);
   if (found !== BigInt(first)) return `header says first index ${found}, name says ${first}`;
   return undefined;
 }
+
+/** Of a header without faults. */
+export const segmentVersion = (header: Buffer): FormatVersion =>
+  header.readUInt32LE(8) as FormatVersion;
 
 function segmentHeaderCrc(header: Buffer): number {
   return crc32(header.subarray(16, SEGMENT_HEADER_BYTES), crc32(header.subarray(0, 12)));
@@ -62,7 +71,9 @@ function segmentHeaderCrc(header: Buffer): number {
 export function encodeRecord(into: Buffer, at: number, entry: Entry, unsynced: number): number {
   const end = at + RECORD_HEADER_BYTES + entry.body.length;
   into.writeUInt32LE(entry.body.length, at);
-  into.writeUIntLE(entry.term, at + 8, 6);
+  assert(entry.term <= TERM_MAX, `term ${entry.term} is out of range`);
+  into.writeUIntLE(entry.term, at + 8, 5);
+  into[at + 13] = entry.kind === 'data' ? 0 : 1;
   into.writeUIntLE(entry.index, at + 14, 6);
   into.writeUInt32LE(Math.min(unsynced, UINT32_MAX), at + 20);
   into.set(entry.body, at + RECORD_HEADER_BYTES);
@@ -73,7 +84,9 @@ export function encodeRecord(into: Buffer, at: number, entry: Entry, unsynced: n
 /** Below: `from` holds the record's header at `at`, and for the CRC its body too. */
 
 export const bodyLengthAt = (from: Buffer, at: number): number => from.readUInt32LE(at);
-export const termOf = (from: Buffer, at: number): Term => term(from.readUIntLE(at + 8, 6));
+export const termOf = (from: Buffer, at: number): Term => term(from.readUIntLE(at + 8, 5));
+export const kindOf = (from: Buffer, at: number): EntryKind =>
+  from[at + 13] === 0 ? 'data' : 'configuration';
 export const indexOf = (from: Buffer, at: number): LogIndex =>
   logIndex(from.readUIntLE(at + 14, 6));
 export const unsyncedBefore = (from: Buffer, at: number): number => from.readUInt32LE(at + 20);

@@ -158,13 +158,13 @@ test('with any byte of the vote flipped or cut, the store refuses', async () => 
 
 test('a format from the future is named', async () => {
   const files = await diskOf(1);
-  const header = encodeSegmentHeader(logIndex(1));
+  const header = encodeSegmentHeader(logIndex(1), 2);
   header.writeUInt32LE(9, 8);
   header.writeUInt32LE(crc32(header.subarray(16), crc32(header.subarray(0, 12))), 12);
   const bytes = files.content(FIRST_SEGMENT);
   header.copy(bytes);
   files.damage(FIRST_SEGMENT, bytes);
-  assert.throws(() => openFileStore(options(files)), /format version 9, this program reads 1/);
+  assert.throws(() => openFileStore(options(files)), /format version 9, this program reads 1 to 2/);
 });
 
 /** What a caller did, and what it has been promised when the machine stops. */

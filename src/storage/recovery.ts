@@ -1,90 +1,171 @@
 /**
- * What a store does with its directory before it serves: every record is read and checked, a tail
- * that a crash left unfinished is cut, and anything else that is not as written refuses to open.
+ * What a store does with its directory before it serves: every record kept is read and checked, a
+ * tail that a crash left unfinished is cut, and anything else that is not as written refuses to open.
  *
- * Everything is read once, at the speed of the CRC, because the log is replayed from its start in
- * any case: an index on disk would save nothing and could be wrong.
+ * The log begins after the newest snapshot, or somewhat before it, so what is read is bounded by the
+ * snapshot and not by history. A log that does not hold the snapshot's last entry belongs to an
+ * earlier life, or to one that a crash cut short while the snapshot was installed: it is dropped.
  */
 import { join } from 'node:path';
 import { type LogIndex, logIndex, type Term, term } from '../lib/brand.js';
 import type { Logger } from '../lib/logger.js';
-import type { HardState } from '../raft/types.js';
-import { corrupt } from './errors.js';
+import { decodeConfiguration } from '../raft/configuration.js';
+import type { Configuration, HardState } from '../raft/types.js';
+import { corrupt, StoreError } from './errors.js';
 import type { FileSystem } from './files.js';
-import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentHeaderFault } from './record.js';
-import { Segment, scanSegment } from './segment.js';
+import type { StoredSnapshot } from './log-store.js';
+import { readMarker, writeMarker } from './rebuild-marker.js';
+import {
+  encodeSegmentHeader,
+  type FormatVersion,
+  SEGMENT_HEADER_BYTES,
+  segmentHeaderFault,
+  segmentVersion,
+} from './record.js';
+import { indexMaxIn, type Scanned, Segment, scanSegment } from './segment.js';
+import { findSnapshot, isSnapshotName } from './snapshot-shelf.js';
 import { TermLog } from './term-log.js';
 import { readVote, VOTE_DRAFT, VOTE_FILE, writeVote } from './vote-file.js';
 
+export interface PlacedConfiguration {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+}
+
 export interface Recovered {
   readonly hardState: HardState;
+  readonly snapshot: StoredSnapshot | null;
   /** Oldest first, at least one; the last is to be appended to. */
   readonly segments: Segment[];
   readonly terms: TermLog;
+  readonly configurations: PlacedConfiguration[];
   readonly last: LogIndex;
+  readonly mustCatchUpTo: LogIndex;
+}
+
+export interface RecoveryOptions {
+  readonly files: FileSystem;
+  readonly directory: string;
+  readonly logger: Logger;
+  readonly formatVersion: FormatVersion;
+  /** Put damaged files aside and begin anew, rather than refuse. */
+  readonly rebuildFromPeers: boolean;
 }
 
 const SEGMENT_NAME = /^(\d{20})\.log$/;
+const firstOf = (name: string): LogIndex => logIndex(Number(name.slice(0, 20)));
 
 /** @throws {StoreError} STORE_CORRUPT, naming the file and the offset. */
-export function recover(files: FileSystem, directory: string, logger: Logger): Recovered {
+export function recover(options: RecoveryOptions): Recovered {
+  const { directory, files, logger } = options;
   const names = files.list(directory);
-  const found = names.filter((name) => SEGMENT_NAME.test(name)).sort();
   if (names.includes(VOTE_DRAFT)) files.remove(join(directory, VOTE_DRAFT));
-  const hardState = recoverVote(files, directory, names.includes(VOTE_FILE), found[0]);
+  const hasLog = names.some((name) => SEGMENT_NAME.test(name) || isSnapshotName(name));
+  const hardState = recoverVote(files, directory, names.includes(VOTE_FILE), hasLog);
+  try {
+    return recoverLog(options, names, hardState);
+  } catch (error) {
+    const isDamage = error instanceof StoreError && error.code === 'STORE_CORRUPT';
+    if (!isDamage || !options.rebuildFromPeers) throw error;
+    logger.error({ directory, err: error }, 'the log is damaged and is rebuilt from the peers');
+    putAside(options, names);
+    return recoverLog(options, files.list(directory), hardState);
+  }
+}
+
+function recoverLog(
+  options: RecoveryOptions,
+  names: readonly string[],
+  hardState: HardState,
+): Recovered {
+  const { directory, files, formatVersion, logger } = options;
+  const mustCatchUpTo = readMarker(files, directory, names);
+  const snapshot = findSnapshot(files, directory, names);
+  const found = names.filter((name) => SEGMENT_NAME.test(name)).sort();
+  const after = snapshot?.index ?? logIndex(0);
+  const begins = found[0] === undefined ? logIndex(after + 1) : firstOf(found[0]);
+  if (begins > after + 1) {
+    const missing = `the entries from ${after + 1} to ${begins - 1} are missing`;
+    throw corrupt(join(directory, found[0] ?? ''), 0, missing);
+  }
 
   const terms = new TermLog();
   const segments: Segment[] = [];
-  let last = logIndex(0);
+  const configurations: PlacedConfiguration[] = [];
+  let last = logIndex(begins - 1);
+  let termAtSnapshot: Term | null = null;
   for (const [i, name] of found.entries()) {
     const isLast = i === found.length - 1;
-    const segment = new Segment(join(directory, name), logIndex(Number(name.slice(0, 20))));
-    if (segment.first !== last + 1) {
-      throw corrupt(segment.path, 0, `the segment that begins with entry ${last + 1} is missing`);
+    const path = join(directory, name);
+    const first = firstOf(name);
+    if (first !== last + 1) {
+      throw corrupt(path, 0, `the segment that begins with entry ${last + 1} is missing`);
     }
-    const read = recoverSegment(segment, files, logger, {
+    const segment = recoverSegment(path, first, options, {
       isLast,
       termBefore: terms.lastTerm,
-      onEntry(index, entryTerm) {
+      onEntry(index, entryTerm, configuration) {
         terms.add(index, entryTerm);
         last = index;
+        if (index === after) termAtSnapshot = entryTerm;
+        if (configuration === null) return;
+        configurations.push({ index, configuration: decodeConfiguration(configuration) });
       },
     });
-    if (read === 'unfinished') {
-      // The crash came between the creation of the file and the sync of its header.
-      files.remove(segment.path);
-      files.syncDirectory(directory);
-      logger.warn({ file: segment.path }, 'removed a segment that a crash left without a header');
-    } else {
+    if (segment !== null) {
       segments.push(segment);
+      continue;
     }
+    // The crash came between the creation of the file and the sync of its header.
+    files.remove(path);
+    files.syncDirectory(directory);
+    logger.warn({ file: path }, 'removed a segment that a crash left without a header');
   }
-  if (segments.length === 0) segments.push(createSegment(files, directory, logIndex(1)));
-  return { hardState, segments, terms, last };
+
+  const follows = snapshot === null || begins === after + 1 || termAtSnapshot === snapshot.term;
+  if (!follows) {
+    for (const { path } of segments.splice(0)) {
+      files.remove(path);
+      files.syncDirectory(directory);
+    }
+    terms.clear();
+    configurations.length = 0;
+    last = after;
+    logger.warn({ directory, index: after }, 'dropped a log that the snapshot has replaced');
+  }
+  if (segments.length === 0) {
+    segments.push(createSegment(files, directory, logIndex(last + 1), formatVersion));
+  }
+  return { hardState, snapshot, segments, terms, configurations, last, mustCatchUpTo };
 }
 
 /** Creates an empty segment durably: once this returned, a crash cannot lose the file or its header. */
-export function createSegment(files: FileSystem, directory: string, first: LogIndex): Segment {
+export function createSegment(
+  files: FileSystem,
+  directory: string,
+  first: LogIndex,
+  version: FormatVersion,
+): Segment {
   const path = join(directory, `${String(first).padStart(20, '0')}.log`);
-  const file = files.open(path, 'wx+');
+  const file = files.open(path, 'w');
   try {
-    files.write(file, encodeSegmentHeader(first), SEGMENT_HEADER_BYTES, 0);
+    files.write(file, encodeSegmentHeader(first, version), SEGMENT_HEADER_BYTES, 0);
     files.sync(file);
   } finally {
     files.close(file);
   }
   files.syncDirectory(directory);
-  return new Segment(path, first);
+  return new Segment(path, first, version);
 }
 
 function recoverVote(
   files: FileSystem,
   directory: string,
   isThere: boolean,
-  firstSegment: string | undefined,
+  hasLog: boolean,
 ): HardState {
   if (isThere) return readVote(files, directory);
-  if (firstSegment !== undefined) {
+  if (hasLog) {
     throw corrupt(
       join(directory, VOTE_FILE),
       0,
@@ -96,39 +177,84 @@ function recoverVote(
   return fresh;
 }
 
+/**
+ * Renames what holds entries, and remembers up to where entries may have been acknowledged. The
+ * marker comes first: a member that forgot it could vote as if it had never promised anything.
+ */
+function putAside(options: RecoveryOptions, names: readonly string[]): void {
+  const { directory, files } = options;
+  let max = readMarker(files, directory, names);
+  for (const name of names) {
+    if (isSnapshotName(name)) max = logIndex(Math.max(max, firstOf(name)));
+    if (!SEGMENT_NAME.test(name)) continue;
+    max = logIndex(Math.max(max, indexMaxIn(files, join(directory, name), firstOf(name))));
+  }
+  writeMarker(files, directory, max);
+  for (const name of names) {
+    if (!SEGMENT_NAME.test(name) && !isSnapshotName(name)) continue;
+    files.rename(join(directory, name), join(directory, `${name}.damaged`));
+  }
+  files.syncDirectory(directory);
+}
+
 interface SegmentOptions {
   readonly isLast: boolean;
   readonly termBefore: Term;
-  readonly onEntry: (index: LogIndex, term: Term) => void;
+  readonly onEntry: (index: LogIndex, term: Term, configuration: Buffer | null) => void;
 }
 
+/** @returns null for a last segment that has no whole header yet. */
 function recoverSegment(
-  segment: Segment,
-  files: FileSystem,
-  logger: Logger,
+  path: string,
+  first: LogIndex,
+  { files, logger }: RecoveryOptions,
   options: SegmentOptions,
-): 'ready' | 'unfinished' {
-  const file = files.open(segment.path, options.isLast ? 'r+' : 'r');
+): Segment | null {
+  const file = files.open(path, options.isLast ? 'r+' : 'r');
   try {
     const fileBytes = files.size(file);
     const header = Buffer.alloc(Math.min(SEGMENT_HEADER_BYTES, fileBytes));
     files.read(file, header, 0);
-    const fault = segmentHeaderFault(header, segment.first);
+    const fault = segmentHeaderFault(header, first);
     if (fault !== undefined) {
-      if (options.isLast && fileBytes <= SEGMENT_HEADER_BYTES) return 'unfinished';
-      throw corrupt(segment.path, 0, fault);
+      if (options.isLast && fileBytes <= SEGMENT_HEADER_BYTES) return null;
+      throw corrupt(path, 0, fault);
     }
-    const end = scanSegment(segment, files, file, options);
-    if (end < fileBytes) {
-      files.truncate(file, end);
-      files.sync(file);
+    const segment = new Segment(path, first, segmentVersion(header));
+    const scanned = scanSegment(segment, files, file, options);
+    if (scanned.end < fileBytes) {
+      files.truncate(file, scanned.end);
       logger.warn(
-        { file: segment.path, offset: end, bytes: fileBytes - end },
+        { file: path, offset: scanned.end, bytes: fileBytes - scanned.end },
         'cut the tail of the log that a crash left unfinished',
       );
     }
-    return 'ready';
+    if (options.isLast) rewriteTail(segment, files, file, scanned);
+    return segment;
   } finally {
     files.close(file);
   }
+}
+
+/**
+ * Writes the records again that may never have been synced, and syncs them. What was read may come
+ * from a page cache that an earlier process left: when its sync failed, the kernel marked the pages
+ * clean, and no later sync would write them.
+ *
+ * @source Rebello et al., "Can Applications Recover from fsync Failures?" (ATC 2020)
+ */
+function rewriteTail(
+  segment: Segment,
+  files: FileSystem,
+  file: number,
+  { end, unsyncedFrom }: Scanned,
+): void {
+  if (end > SEGMENT_HEADER_BYTES) {
+    const from = segment.findIn(unsyncedFrom, files, file);
+    const tail = Buffer.allocUnsafeSlow(end - from);
+    const filled = files.read(file, tail, from);
+    if (filled < tail.length) throw corrupt(segment.path, from + filled, 'ends while it is read');
+    files.write(file, tail, tail.length, from);
+  }
+  files.sync(file);
 }

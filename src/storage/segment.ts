@@ -12,7 +12,9 @@ import type { FileSystem } from './files.js';
 import {
   bodyLengthAt,
   crcMatches,
+  type FormatVersion,
   indexOf,
+  kindOf,
   RECORD_BODY_BYTES_MAX,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
@@ -32,9 +34,13 @@ export class Segment {
   #markedOffsets: number[] = [];
   #nextMarkAt = 0;
 
-  constructor(path: string, first: LogIndex) {
+  /** Of the records in it. */
+  readonly version: FormatVersion;
+
+  constructor(path: string, first: LogIndex, version: FormatVersion) {
     this.path = path;
     this.first = first;
+    this.version = version;
   }
 
   /** Takes note of a record that starts at `offset`; in the order of the log. */
@@ -54,6 +60,11 @@ export class Segment {
     }
     const last = this.#markedOffsets.at(-1);
     this.#nextMarkAt = last === undefined ? 0 : last + MARK_BYTES;
+  }
+
+  /** As `find`, for whoever has the file open. */
+  findIn(index: LogIndex, files: FileSystem, file: number): number {
+    return this.find(index, new FileWindow(files, file, SCAN_WINDOW_BYTES));
   }
 
   /**
@@ -89,13 +100,21 @@ export interface ScanOptions {
   readonly termBefore: Term;
   /** The last segment may end torn; in any other, that is damage. */
   readonly isLast: boolean;
-  readonly onEntry: (index: LogIndex, term: Term) => void;
+  /** @param configuration the body of an entry that is one; null for any other. */
+  readonly onEntry: (index: LogIndex, term: Term, configuration: Buffer | null) => void;
+}
+
+/** What a scan found. */
+export interface Scanned {
+  /** Where the valid records end; what follows was never promised to anyone and may be cut. */
+  readonly end: number;
+  /** The last record says that those from here on were not synced when it was written. */
+  readonly unsyncedFrom: LogIndex;
 }
 
 /**
  * Reads a segment's records from front to back, checks each and marks the segment.
  *
- * @returns where the valid records end; what follows was never promised to anyone and may be cut.
  * @throws {StoreError} STORE_CORRUPT when an entry is damaged that had been synced.
  */
 export function scanSegment(
@@ -103,11 +122,12 @@ export function scanSegment(
   files: FileSystem,
   file: number,
   options: ScanOptions,
-): number {
+): Scanned {
   const fileBytes = files.size(file);
   const window = new FileWindow(files, file, SCAN_WINDOW_BYTES);
   let expected = segment.first;
   let lastTerm = options.termBefore;
+  let unsyncedFrom = segment.first;
   let offset = SEGMENT_HEADER_BYTES;
   while (offset < fileBytes) {
     const position = locateRecord(window, offset, fileBytes);
@@ -127,13 +147,47 @@ export function scanSegment(
       );
     }
     segment.mark(index, offset);
-    options.onEntry(index, term);
-    offset += RECORD_HEADER_BYTES + bodyLengthAt(window.bytes, position);
+    const bodyLength = bodyLengthAt(window.bytes, position);
+    const isConfiguration = kindOf(window.bytes, position) === 'configuration';
+    const body = position + RECORD_HEADER_BYTES;
+    const configuration = isConfiguration ? window.bytes.subarray(body, body + bodyLength) : null;
+    options.onEntry(index, term, configuration);
+    unsyncedFrom = logIndex(
+      Math.max(segment.first, index - unsyncedBefore(window.bytes, position)),
+    );
+    offset += RECORD_HEADER_BYTES + bodyLength;
     expected = logIndex(index + 1);
     lastTerm = term;
   }
   segment.size = offset;
-  return offset;
+  return { end: offset, unsyncedFrom };
+}
+
+/**
+ * The highest index that an entry of this file may have had, whatever the file looks like now: of
+ * the valid records that can be found anywhere in it, and of as many as would fit behind them.
+ */
+export function indexMaxIn(files: FileSystem, path: string, first: LogIndex): LogIndex {
+  const file = files.open(path, 'r');
+  try {
+    const fileBytes = files.size(file);
+    const window = new FileWindow(files, file, SCAN_WINDOW_BYTES);
+    let max: number = first - 1;
+    let end = SEGMENT_HEADER_BYTES;
+    for (let offset = SEGMENT_HEADER_BYTES; offset + RECORD_HEADER_BYTES <= fileBytes; ) {
+      const position = locateRecord(window, offset, fileBytes);
+      if (position < 0) {
+        offset += 1;
+        continue;
+      }
+      max = Math.max(max, indexOf(window.bytes, position));
+      offset += RECORD_HEADER_BYTES + bodyLengthAt(window.bytes, position);
+      end = offset;
+    }
+    return logIndex(max + Math.ceil((fileBytes - end) / RECORD_HEADER_BYTES));
+  } finally {
+    files.close(file);
+  }
 }
 
 /** The position in the window of a whole record with a matching CRC at `offset`; -1 for anything else. */

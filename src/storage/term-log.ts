@@ -23,6 +23,17 @@ export class TermLog {
     }
   }
 
+  /** The log begins at `first` now; what came before is forgotten. */
+  compact(first: LogIndex): void {
+    while ((this.#runs[1]?.first ?? Number.POSITIVE_INFINITY) <= first) this.#runs.shift();
+    const [run] = this.#runs;
+    if (run !== undefined && run.first < first) this.#runs[0] = { first, term: run.term };
+  }
+
+  clear(): void {
+    this.#runs = [];
+  }
+
   truncate(after: LogIndex): void {
     while ((this.#runs.at(-1)?.first ?? 0) > after) this.#runs.pop();
   }

@@ -30,12 +30,33 @@ export class ReplicatedLog {
     return this.#applied.length;
   }
 
-  /** A process begins with this log. */
-  started(member: string, entries: readonly Entry[]): void {
-    const log: Written[] = [];
+  /** A process begins with this log; what comes before it is in its snapshot, and was applied. */
+  started(member: string, snapshotIndex: number, entries: readonly Entry[]): void {
+    const before = (entries[0]?.index ?? snapshotIndex + 1) - 1;
+    const log = this.#logAfter(before);
     for (const entry of entries) log.push(this.#chained(log, entry));
     this.#logs.set(member, log);
-    this.#lastApplied.set(member, 0);
+    this.#lastApplied.set(member, snapshotIndex);
+  }
+
+  /** A snapshot took the place of the state, and of the log unless that leads to it. */
+  installed(member: string, index: number): void {
+    if (!this.holds(member, index)) this.#logs.set(member, this.#logAfter(index));
+    this.#lastApplied.set(member, index);
+  }
+
+  #logAfter(index: number): Written[] {
+    if (index === 0) return [];
+    const log = new Array<Written>(index);
+    const applied = this.#applied[index - 1];
+    if (applied === undefined) {
+      throw new Violation(
+        'state-machine-safety',
+        `a snapshot holds entry ${index}, which nobody has applied`,
+      );
+    }
+    log[index - 1] = { term: applied.term, chain: applied.chain };
+    return log;
   }
 
   appended(member: string, entries: readonly Entry[]): void {
@@ -114,6 +135,12 @@ export class ReplicatedLog {
     return applied !== undefined && this.#logs.get(member)?.[index - 1]?.chain === applied.chain;
   }
 
+  /** Whether it holds that entry, or a snapshot after it. */
+  follows(member: string, index: number): boolean {
+    const log = this.#logs.get(member) ?? [];
+    return log[index - 1] === undefined ? log.length > index : this.holds(member, index);
+  }
+
   chainAt(index: number): number | null {
     return this.#applied[index - 1]?.chain ?? null;
   }
@@ -122,8 +149,14 @@ export class ReplicatedLog {
   #learn(member: string, index: number): void {
     const log = this.#log(member);
     for (let at = this.#applied.length; at < index; at += 1) {
-      const { chain, term } = log[at] as Written;
-      this.#applied.push({ chain, term, by: member });
+      const written = log[at];
+      if (written === undefined) {
+        throw new Violation(
+          'state-machine-safety',
+          `${member} applied entry ${index} without having seen entry ${at + 1}`,
+        );
+      }
+      this.#applied.push({ ...written, by: member });
     }
   }
 

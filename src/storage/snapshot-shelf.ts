@@ -1,0 +1,210 @@
+/**
+ * The snapshots in a store's directory: the one that counts, one being taken, one being received.
+ *
+ * A snapshot counts once its file has its final name and the directory is synced. Until then a crash
+ * leaves the one before.
+ */
+import { join } from 'node:path';
+import { type LogIndex, logIndex } from '../lib/brand.js';
+import type { SnapshotHead } from '../raft/types.js';
+import { isFullDisk, StoreError } from './errors.js';
+import type { FileSystem } from './files.js';
+import type { SnapshotWriter, StoredSnapshot } from './log-store.js';
+import { readSnapshotData, readSnapshotHead, SnapshotDraft } from './snapshot-file.js';
+
+const NAME = /^(\d{20})\.snapshot$/;
+const TAKEN = 'taken.draft';
+const RECEIVED = 'received.draft';
+
+export interface ShelfOptions {
+  readonly files: FileSystem;
+  readonly directory: string;
+  readonly snapshot: StoredSnapshot | null;
+  /** A write or sync failed: the store is of no use any more. */
+  readonly onFailure: (cause: unknown) => Error;
+}
+
+export class SnapshotShelf {
+  readonly #options: ShelfOptions;
+  #snapshot: StoredSnapshot | null;
+  #taken: SnapshotDraft | null = null;
+  #received: SnapshotDraft | null = null;
+
+  constructor(options: ShelfOptions) {
+    this.#options = options;
+    this.#snapshot = options.snapshot;
+  }
+
+  get snapshot(): StoredSnapshot | null {
+    return this.#snapshot;
+  }
+
+  /** @param committed told when the snapshot counts. */
+  begin(head: SnapshotHead, committed: (snapshot: StoredSnapshot) => void): SnapshotWriter {
+    this.#taken?.close();
+    const draft = this.#guarded(() => this.#draft(TAKEN, head));
+    this.#taken = draft;
+    return {
+      write: (part) => {
+        if (this.#taken === draft) this.#guarded(() => draft.write(part));
+      },
+      commit: (done) => this.#commit(draft, committed, done),
+      abort: () => this.#drop(draft),
+    };
+  }
+
+  read(offset: number, bytesMax: number): Uint8Array {
+    const { directory, files } = this.#options;
+    const snapshot = this.#snapshot;
+    if (snapshot === null) return new Uint8Array(0);
+    const path = join(directory, nameOf(snapshot.index));
+    return readSnapshotData(files, path, snapshot.totalBytes, offset, bytesMax);
+  }
+
+  received(head: SnapshotHead): number {
+    const draft = this.#received;
+    return draft !== null && isSame(draft.head, head) ? draft.totalBytes : 0;
+  }
+
+  receive(head: SnapshotHead, offset: number, part: Uint8Array): void {
+    if (offset === 0) {
+      this.#received?.close();
+      this.#received = this.#guarded(() => this.#draft(RECEIVED, head));
+    }
+    const draft = this.#received;
+    if (draft === null || !isSame(draft.head, head) || draft.totalBytes !== offset) {
+      throw new Error(`a snapshot part at ${offset} that nothing leads up to`);
+    }
+    this.#guarded(() => draft.write(part));
+  }
+
+  /** What was received counts from now on. Returns when that is durable. */
+  install(head: SnapshotHead): StoredSnapshot {
+    const draft = this.#received;
+    if (draft === null || !isSame(draft.head, head)) throw new Error('nothing was received');
+    this.#received = null;
+    try {
+      const snapshot = draft.finish();
+      draft.sync();
+      draft.close();
+      this.#putInPlace(draft.path, snapshot);
+      return snapshot;
+    } catch (cause) {
+      throw this.#options.onFailure(cause);
+    }
+  }
+
+  close(): void {
+    this.#taken?.close();
+    this.#received?.close();
+    this.#taken = null;
+    this.#received = null;
+  }
+
+  #commit(
+    draft: SnapshotDraft,
+    committed: (snapshot: StoredSnapshot) => void,
+    done: (error?: Error) => void,
+  ): void {
+    if (this.#taken !== draft) {
+      queueMicrotask(() => done(new StoreError('STORE_FULL', 'another snapshot was begun')));
+      return;
+    }
+    let snapshot: StoredSnapshot;
+    try {
+      snapshot = this.#guarded(() => draft.finish());
+    } catch (error) {
+      queueMicrotask(() => done(error as Error));
+      return;
+    }
+    draft.syncSoon((error) => {
+      if (this.#taken !== draft) {
+        done(new StoreError('STORE_FULL', 'another snapshot was begun'));
+        return;
+      }
+      this.#taken = null;
+      draft.close();
+      try {
+        if (error !== null) throw error;
+        // While it was synced a newer one may have come from the leader.
+        if (snapshot.index > (this.#snapshot?.index ?? 0)) {
+          this.#putInPlace(draft.path, snapshot);
+          committed(snapshot);
+        } else {
+          this.#options.files.remove(draft.path);
+        }
+      } catch (cause) {
+        done(this.#options.onFailure(cause));
+        return;
+      }
+      done();
+    });
+  }
+
+  #putInPlace(draftPath: string, snapshot: StoredSnapshot): void {
+    const { directory, files } = this.#options;
+    files.rename(draftPath, join(directory, nameOf(snapshot.index)));
+    files.syncDirectory(directory);
+    const old = this.#snapshot;
+    this.#snapshot = snapshot;
+    if (old === null || old.index === snapshot.index) return;
+    files.remove(join(directory, nameOf(old.index)));
+    files.syncDirectory(directory);
+  }
+
+  #draft(name: string, head: SnapshotHead): SnapshotDraft {
+    return new SnapshotDraft(this.#options.files, join(this.#options.directory, name), head);
+  }
+
+  #drop(draft: SnapshotDraft): void {
+    draft.close();
+    if (this.#taken === draft) this.#taken = null;
+    if (this.#received === draft) this.#received = null;
+  }
+
+  /** Want of room costs the draft, anything else the store. */
+  #guarded<Result>(action: () => Result): Result {
+    try {
+      return action();
+    } catch (cause) {
+      if (!isFullDisk(cause)) throw this.#options.onFailure(cause);
+      this.close();
+      throw new StoreError('STORE_FULL', 'the disk is full: no room for a snapshot', { cause });
+    }
+  }
+}
+
+const isSame = (one: SnapshotHead, other: SnapshotHead): boolean =>
+  one.index === other.index && one.term === other.term;
+
+const nameOf = (index: LogIndex): string => `${String(index).padStart(20, '0')}.snapshot`;
+
+export const isSnapshotName = (name: string): boolean => NAME.test(name);
+
+/**
+ * The newest snapshot in a directory; older ones and drafts are what a crash left, and are removed.
+ *
+ * @throws {StoreError} STORE_CORRUPT
+ */
+export function findSnapshot(
+  files: FileSystem,
+  directory: string,
+  names: readonly string[],
+): StoredSnapshot | null {
+  for (const draft of [TAKEN, RECEIVED]) {
+    if (names.includes(draft)) files.remove(join(directory, draft));
+  }
+  const found = names.filter(isSnapshotName).sort();
+  const newest = found.at(-1);
+  if (newest === undefined) return null;
+  const snapshot = readSnapshotHead(files, join(directory, newest));
+  const named = logIndex(Number(newest.slice(0, 20)));
+  if (snapshot.index !== named) {
+    throw new StoreError(
+      'STORE_CORRUPT',
+      `${join(directory, newest)}: at byte 16: header says index ${snapshot.index}`,
+    );
+  }
+  for (const older of found.slice(0, -1)) files.remove(join(directory, older));
+  return snapshot;
+}
