@@ -8,6 +8,7 @@ export const ExitCode = {
   Inconclusive: 3,
   RunInvalid: 4,
   TargetFailed: 5,
+  CheckFailed: 6,
   Interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -19,6 +20,7 @@ const meanings: Readonly<Record<keyof typeof ExitCode, string>> = {
   Inconclusive: 'the trials differ too much to say',
   RunInvalid: 'the run does not measure what it should, or a bug here',
   TargetFailed: 'the system under test did not start, or failed',
+  CheckFailed: 'a check of correctness found a violation',
   Interrupted: 'interrupted; what was measured is kept',
 };
 

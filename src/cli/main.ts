@@ -33,6 +33,9 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   addReport(program, finish);
   addController(program, finish);
   addCluster(program, finish);
+  addSim(program, finish);
+  addMutants(program, finish);
+  addElections(program, finish);
 
   try {
     await program.parseAsync(argv);
@@ -43,6 +46,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
 }
 
 const EXAMPLES = `Examples:
+  quorumark sim --seeds 1000                   looks for bugs on virtual time
   quorumark bench                              compares the builds in a report
   quorumark cluster --build optimized          three controllers for brokers
   quorumark controller --config n0.properties  one controller, as a service does
@@ -215,6 +219,89 @@ Examples:
     .action(async (options) => {
       const { runCluster } = await import('./cluster.js');
       finish(await runCluster(options));
+    });
+}
+
+function addSim(program: Command, finish: Finish): void {
+  program
+    .command('sim')
+    .description('Simulates whole groups on virtual time, under faults, and checks them.')
+    .option('--seeds <n>', 'how many runs', integerIn(1, 100_000_000), 200)
+    .option('--first <n>', 'the first seed (1)', integerIn(0, 2 ** 31))
+    .option('--tree', 'begin at the seed that follows from the source tree', false)
+    .option('--minutes <m>', 'go on for so long instead', integerIn(1, 100_000))
+    .option('--seed <n>', 'one run, told in full', integerIn(0, 2 ** 31))
+    .option('--replay <file>', 'a plan that an earlier failure left')
+    .addOption(new Option('--build <name>', 'always this one').choices(['baseline', 'optimized']))
+    .addOption(new Option('--subject <name>', 'always this one').choices(['controller', 'kv']))
+    .option('--jobs <n>', 'threads (as many as there are cores)', integerIn(1, 64))
+    .option('--out <dir>', 'where failures are kept (reports/sim)')
+    .option('--no-shrink', 'leave a failing plan as it is')
+    .option('--no-coverage', 'leave out the table of transitions and faults')
+    .addHelpText(
+      'after',
+      `
+A run is a function of its seed: sizes, rates, rules, faults and what clients do
+all follow from it. First come faults, with the checkers looking on; then all is
+healed, and the group must come right in bounded time. A failure prints the
+command that replays it, is made smaller, and leaves a page that tells its story.
+
+Examples:
+  quorumark sim --seeds 1000
+  quorumark sim --seed 42
+  quorumark sim --minutes 10 --build optimized
+  quorumark sim --replay reports/sim/seed-42.json`,
+    )
+    .action(async (options) => {
+      const { runSim } = await import('./sim.js');
+      finish(await runSim(options));
+    });
+}
+
+function addMutants(program: Command, finish: Finish): void {
+  program
+    .command('mutants')
+    .description('Plants known bugs one by one, and counts the seeds until each is caught.')
+    .option('--only <names>', 'comma list', list)
+    .option('--seeds <n>', 'give up after so many', integerIn(1, 1_000_000), 2_000)
+    .option('--first <n>', 'the first seed', integerIn(0, 2 ** 31), 1)
+    .option('--jobs <n>', 'mutants at once (as many as there are cores)', integerIn(1, 64))
+    .option('--write', 'keep the table in docs/mutants.md', false)
+    .option('--list', 'only say what there is', false)
+    .addHelpText(
+      'after',
+      `
+A mutant is a change of the compiled text of one module, made while a process of
+its own loads it: nothing that ships has a switch for it.`,
+    )
+    .action(async (options) => {
+      const { runMutants } = await import('./mutants.js');
+      finish(await runMutants(options));
+    });
+}
+
+function addElections(program: Command, finish: Finish): void {
+  program
+    .command('elections')
+    .description('Shows how long a group is without a leader, for each election rule.')
+    .option('--seeds <n>', 'deaths of a leader per rule', integerIn(1, 1_000_000), 1_000)
+    .option('--first <n>', 'the first seed', integerIn(0, 2 ** 31), 1)
+    .addOption(
+      listOption('--rules <names>', 'comma list of dledger, pre-vote, plain', [
+        'dledger',
+        'pre-vote',
+        'plain',
+      ]),
+    )
+    .addOption(
+      new Option('--timing <name>', "upstream's 2 s × 3, or fast")
+        .choices(['dledger', 'fast'])
+        .default('dledger'),
+    )
+    .option('--json', 'the figures alone', false)
+    .action(async ({ first: firstSeed, ...options }) => {
+      const { runElections } = await import('./elections.js');
+      finish(runElections({ ...options, firstSeed }));
     });
 }
 

@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
 import type { SnapshotHead } from '../raft/types.js';
 import { StoreError } from '../storage/errors.js';
-import type { LogStore, StoredSnapshot } from '../storage/log-store.js';
+import type { LogStore, SnapshotWriter, StoredSnapshot } from '../storage/log-store.js';
 import type { StateMachine } from './state-machine.js';
 
 export interface SnapshotPolicy {
@@ -60,7 +60,8 @@ export class Snapshots {
     if (this.#isTaking || this.#isStopped) return;
     const entries = appliedIndex - (store.snapshot?.index ?? 0);
     const isDue =
-      entries >= (policy.everyEntries ?? 100_000) || this.#bytesSince >= (policy.everyBytes ?? 64 << 20);
+      entries >= (policy.everyEntries ?? 100_000) ||
+      this.#bytesSince >= (policy.everyBytes ?? 64 << 20);
     if (!isDue || entries === 0 || clock.nowMs() < this.#notBeforeMs) return;
     this.#isTaking = true;
     this.#bytesSince = 0;
@@ -99,8 +100,9 @@ export class Snapshots {
   async #take(index: LogIndex): Promise<void> {
     const { clock, headAt, policy, stateMachine, store } = this.#options;
     const source = stateMachine.snapshot();
-    const writer = store.beginSnapshot(headAt(index));
+    let writer: SnapshotWriter;
     try {
+      writer = store.beginSnapshot(headAt(index));
       for (;;) {
         const part = await source.next();
         if (this.#isStopped) return;

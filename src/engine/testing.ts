@@ -178,9 +178,10 @@ export class TestCluster {
           member.onApply(entry);
         },
         snapshot: () => listSource(member.applied),
-        restore: () => listSink((applied) => {
-          member.applied = applied;
-        }),
+        restore: () =>
+          listSink((applied) => {
+            member.applied = applied;
+          }),
       },
       ...(this.#options.snapshots !== undefined && { snapshots: this.#options.snapshots }),
       onStatus: (status) => member.statuses.push(status),

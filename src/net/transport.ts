@@ -111,4 +111,5 @@ export class TcpTransport implements Transport {
   }
 }
 
-const isAt = (address: string, link: TcpLink): boolean => address === '' || link.address === address;
+const isAt = (address: string, link: TcpLink): boolean =>
+  address === '' || link.address === address;

@@ -5,7 +5,12 @@
  * @source rocketmq ControllerConfig, NettyServerConfig (5.x, 8fc57f1)
  */
 import type { Handoff } from '../engine/log-engine.js';
-import { dledgerTiming, type ElectionRule, type ElectionTiming, fastTiming } from '../raft/types.js';
+import {
+  dledgerTiming,
+  type ElectionRule,
+  type ElectionTiming,
+  fastTiming,
+} from '../raft/types.js';
 import type { Durability } from '../storage/log-store.js';
 
 /** One controller of the group and where it listens. */

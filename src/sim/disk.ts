@@ -229,7 +229,9 @@ export class SimDisk implements FileSystem {
 
   /** Changes bytes of a file at rest. @returns what was changed, or null when there is nothing to change. */
   corrupt(how: Corruption): string | null {
-    const files = [...this.#names].filter(([name, node]) => node.length > 0 && /\.(log|snapshot)$/.test(name));
+    const files = [...this.#names].filter(
+      ([name, node]) => node.length > 0 && /\.(log|snapshot)$/.test(name),
+    );
     if (files.length === 0) return null;
     const [name, node] = this.#chance.pick(files);
     const at = this.#chance.between(0, node.length - 1);

@@ -39,6 +39,7 @@ export class Nemesis {
   /** Members whose disk lost or lies; at most a minority at any time of a run. */
   readonly #damaged = new Set<string>();
   #isOver = false;
+  onHandedOver: () => void = () => {};
   /** Members that were lost for good or removed: nobody starts them again. */
   readonly gone = new Set<string>();
   /** Machines that wait to be made members. */
@@ -210,7 +211,13 @@ export class Nemesis {
         return host !== null && this.#replace(host);
       case 'transfer': {
         const to = this.#hosts[fault.to % this.#hosts.length];
-        return to !== undefined && this.#ask((log) => log.transfer(to.id));
+        return (
+          to !== undefined &&
+          this.#ask(async (log) => {
+            await log.transfer(to.id);
+            this.onHandedOver();
+          })
+        );
       }
       case 'add-learner':
         return this.#addLearner();
@@ -306,6 +313,8 @@ export class Nemesis {
 
   #replace(host: ControllerHost): boolean {
     const spare = this.#spares[0];
+    // Format 1 has no entries for a group that changes: operators upgrade first.
+    if (this.#hosts.some(({ formatVersion }) => formatVersion === 1)) return false;
     if (spare === undefined || this.gone.has(host.id) || this.#damaged.size > 0) return false;
     if (!this.#mayDamage(host)) return false;
     host.kill();

@@ -5,6 +5,7 @@
  * leader must serve, members must agree, and every broker set that can have a master must have one.
  */
 import { encodeSnapshot } from '../controller/snapshot.js';
+import type { StateView } from '../controller/state.js';
 import { type LogIndex, logIndex, type Term } from '../lib/brand.js';
 import { Prng } from '../lib/prng.js';
 import type { Entry } from '../raft/types.js';
@@ -102,6 +103,7 @@ class Run implements Observer {
   readonly #sets = new BrokerSets();
   readonly #terms = new Map<string, number>();
   #appliedMax = 0;
+  #epochs = 0;
 
   constructor(plan: RunPlan, build: ControllerBuild) {
     this.#plan = plan;
@@ -165,6 +167,7 @@ class Run implements Observer {
       chance: this.#chance.fork(),
       options,
     });
+    this.#nemesis.onHandedOver = () => this.#met('leadership handed over');
   }
 
   #addBrokers(controllers: readonly string[]): void {
@@ -433,6 +436,9 @@ class Run implements Observer {
     if (entry.index <= this.#appliedMax) return;
     this.#appliedMax = entry.index;
     this.#met('entries committed');
+    const epochs = sumOfEpochs(controller.state);
+    if (epochs > this.#epochs) this.#met('master elected');
+    this.#epochs = epochs;
     this.#sets.applied(entry.index, controller.state);
   }
 
@@ -462,4 +468,10 @@ class Run implements Observer {
     this.#events.push({ atMs: this.#world.nowMs, who, what });
     if (this.#events.length > EVENTS_KEPT * 2) this.#events.splice(0, EVENTS_KEPT);
   }
+}
+
+function sumOfEpochs({ brokerSets }: StateView): number {
+  let sum = 0;
+  for (const { sync } of brokerSets.values()) sum += sync?.masterEpoch ?? 0;
+  return sum;
 }

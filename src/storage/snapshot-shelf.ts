@@ -15,6 +15,7 @@ import { readSnapshotData, readSnapshotHead, SnapshotDraft } from './snapshot-fi
 const NAME = /^(\d{20})\.snapshot$/;
 const TAKEN = 'taken.draft';
 const RECEIVED = 'received.draft';
+const CHECK_BYTES = 1 << 20;
 
 export interface ShelfOptions {
   readonly files: FileSystem;
@@ -204,6 +205,11 @@ export function findSnapshot(
       'STORE_CORRUPT',
       `${join(directory, newest)}: at byte 16: header says index ${snapshot.index}`,
     );
+  }
+  // A state that cannot be restored is found out now, while something can be done about it.
+  for (let offset = 0; offset < snapshot.totalBytes; ) {
+    const path = join(directory, newest);
+    offset += readSnapshotData(files, path, snapshot.totalBytes, offset, CHECK_BYTES).length;
   }
   for (const older of found.slice(0, -1)) files.remove(join(directory, older));
   return snapshot;

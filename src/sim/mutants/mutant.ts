@@ -5,6 +5,8 @@
  * code has no branch for it, no flag can turn it on, and only a process that was started with
  * `register.ts` can have one.
  */
+import type { SimOverrides } from '../swarm.js';
+
 export interface Edit {
   /** From the root of the build, for example `src/raft/raft.js`. */
   readonly file: string;
@@ -21,7 +23,7 @@ export interface Mutant {
   readonly source: string;
   readonly edits: readonly Edit[];
   /** Which options bring the bug out, where not every seed can: see `Swarm`. */
-  readonly needs?: Readonly<Record<string, string | number | boolean>>;
+  readonly needs?: SimOverrides;
 }
 
 /** @throws {Error} when the text is not there exactly once: the mutant no longer fits the code. */

@@ -1,0 +1,566 @@
+/**
+ * Bugs that this field has met, or fears, each as a change of one module.
+ *
+ * `npx quorumark mutants` plants them one by one. A test next door finds every text in the compiled
+ * module, so a mutant cannot silently stop to be one.
+ */
+import type { Mutant } from './mutant.js';
+
+const raft = 'src/raft/raft.js';
+const engine = 'src/engine/log-engine.js';
+const controllers = { subject: 'controller' } as const;
+
+export const mutants: readonly Mutant[] = [
+  // Reads
+  {
+    name: 'read-index-before-own-commit',
+    bug: 'a new leader proves reads at a commit index that lags behind its predecessor’s',
+    source: 'etcd 7331, tikv 6340, redisraft 22',
+    edits: [
+      {
+        file: raft,
+        find: 'const commitIndex = this.hasCommittedInTerm ? this.#commitIndex : null;',
+        replace: 'const commitIndex = this.#commitIndex;',
+      },
+    ],
+  },
+  {
+    name: 'reused-read-token',
+    bug: 'acknowledgements of an earlier round confirm a later read',
+    source: 'etcd 20418, raft pull 397',
+    edits: [
+      {
+        file: 'src/raft/read-index.js',
+        find: 'index: commitIndex, round: this.#roundSent + 1 });',
+        replace: 'index: commitIndex, round: Math.max(1, this.#roundConfirmed) });',
+      },
+      {
+        file: 'src/raft/read-index.js',
+        find: 'if (round <= this.#roundConfirmed) return [];',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'read-before-the-round',
+    bug: 'a read is served by whoever believes to lead, without asking a quorum',
+    source: 'd-engine 381',
+    edits: [
+      {
+        file: raft,
+        find: 'if (this.#holdsLease) { this.#effects.push(',
+        replace: 'if (this.hasCommittedInTerm) { this.#effects.push(',
+      },
+    ],
+  },
+  {
+    name: 'lease-over-long',
+    bug: 'a lease outlives the promise of those who gave it',
+    source: 'sofa-jraft 25, 26, 34',
+    needs: { lease: { clockDriftMax: 0.1 } },
+    edits: [
+      {
+        file: 'src/raft/lease.js',
+        find: 'electionTimeoutMs * (1 - options.clockDriftMax)',
+        replace: 'electionTimeoutMs * 12',
+      },
+    ],
+  },
+  {
+    name: 'lease-without-stickiness',
+    bug: 'members that gave a lease vote for another leader meanwhile',
+    source: 'thesis §6.4.1',
+    needs: { lease: { clockDriftMax: 0.1 } },
+    edits: [
+      {
+        file: raft,
+        find: "if (message.purpose !== 'transfer' && this.#protectsLeader(message.purpose))",
+        replace: 'if (false)',
+      },
+    ],
+  },
+  {
+    name: 'lease-kept-in-transfer',
+    bug: 'a leader that told another to take over goes on with its lease',
+    source: 'thesis §6.4.1, §3.10',
+    needs: { lease: { clockDriftMax: 0.1 } },
+    edits: [
+      { file: raft, find: 'this.#lease?.spoil();', replace: '' },
+      {
+        file: raft,
+        find: '&& this.#handover.to === null; }',
+        replace: '; }',
+      },
+    ],
+  },
+  // Commits and elections
+  {
+    name: 'commit-of-old-terms',
+    bug: 'entries of earlier terms are committed by counting copies',
+    source: 'paper §5.4.2, figure 8',
+    edits: [
+      {
+        file: raft,
+        find: '|| this.#log.termAt(quorum) !== this.#term)',
+        replace: ')',
+      },
+    ],
+  },
+  {
+    name: 'vote-not-synced',
+    bug: 'a vote is promised before it is on disk',
+    source: 'dledger: the vote file is renamed and never synced',
+    edits: [
+      {
+        file: 'src/storage/vote-file.js',
+        find: 'files.write(file, bytes, bytes.length, 0); files.sync(file);',
+        replace: 'files.write(file, bytes, bytes.length, 0);',
+      },
+      {
+        file: 'src/storage/vote-file.js',
+        find: 'files.syncDirectory(directory);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'vote-not-saved',
+    bug: 'a vote is given without being written at all',
+    source: 'paper §5.2',
+    edits: [
+      {
+        file: raft,
+        find: 'this.#votedFor = message.from; this.#saveHardState();',
+        replace: 'this.#votedFor = message.from;',
+      },
+    ],
+  },
+  {
+    name: 'two-votes-in-a-term',
+    bug: 'a voter forgets whom it voted for',
+    source: 'paper §5.2',
+    edits: [
+      {
+        file: 'src/raft/election.js',
+        find: 'if (voter.votedFor !== null && voter.votedFor !== request.from)',
+        replace: 'if (false)',
+      },
+    ],
+  },
+  {
+    name: 'term-regress-on-restart',
+    bug: 'after a restart the term is that of the last entry',
+    source: 'paper §5.1',
+    edits: [
+      {
+        file: 'src/storage/file-store.js',
+        find: 'this.#hardState = recovered.hardState;',
+        replace:
+          'this.#hardState = { term: Math.max(recovered.terms.lastTerm, recovered.snapshot?.term ?? 0), votedFor: null };',
+      },
+    ],
+  },
+  {
+    name: 'last-term-from-current-term',
+    bug: 'a candidate claims its current term as that of its last entry',
+    source: 'dledger 52',
+    edits: [
+      {
+        file: raft,
+        find: 'lastIndex: this.#log.lastIndex, lastTerm: this.#log.lastTerm, purpose: this.#purpose,',
+        replace: 'lastIndex: this.#log.lastIndex, lastTerm: this.#term, purpose: this.#purpose,',
+      },
+    ],
+  },
+  {
+    name: 'log-not-compared-for-votes',
+    bug: 'a voter elects whoever asks first, however old its log',
+    source: 'paper §5.4.1',
+    edits: [
+      { file: 'src/raft/election.js', find: "if (logBehind) return 'log-behind';", replace: '' },
+    ],
+  },
+  {
+    name: 'double-leadership-after-restart',
+    bug: 'a member that led asks again in the same term after a crash',
+    source: 'docs/decisions/002',
+    edits: [{ file: raft, find: 'this.#term === this.#termOfEarlierLife;', replace: 'false;' }],
+  },
+  // Replication
+  {
+    name: 'truncate-on-every-push',
+    bug: 'a late or repeated push cuts off what came after it',
+    source: 'paper §5.3: "if an existing entry conflicts"',
+    edits: [
+      {
+        file: raft,
+        find: 'if (held === entries.length) return [];',
+        replace:
+          'if (held === entries.length && held > 0 && end < this.#log.lastIndex) { const at = Math.max(end, this.#log.floor); this.#log.truncate(at); if (this.#persisted > at) this.#persisted = at; this.#effects.push({ kind: "truncate", after: at }); this.#matched = at; return []; } if (held === entries.length) return [];',
+      },
+    ],
+  },
+  {
+    name: 'commit-beyond-the-match',
+    bug: 'a follower commits what the leader has committed, whatever it holds there itself',
+    source: 'dledger 316',
+    edits: [
+      {
+        file: raft,
+        find: 'const index = logIndex(Math.min(leaderCommit, this.#matched));',
+        replace: 'const index = logIndex(Math.min(leaderCommit, this.#log.lastIndex));',
+      },
+    ],
+  },
+  {
+    name: 'previous-term-not-compared',
+    bug: 'a follower appends after an entry of another term',
+    source: 'paper §5.3',
+    edits: [
+      {
+        file: raft,
+        find: 'if (!isKnown && !this.#log.holds(push.prevIndex, push.prevTerm))',
+        replace: 'if (!isKnown && push.prevIndex > this.#log.lastIndex)',
+      },
+    ],
+  },
+  {
+    name: 'ack-of-unpersisted',
+    bug: 'a follower acknowledges what is not durable yet',
+    source: 'paper §5.3; dledger acknowledges from the page cache',
+    edits: [
+      {
+        file: raft,
+        find: 'const index = logIndex(Math.min(this.#matched, this.#persisted));',
+        replace: 'const index = this.#matched;',
+      },
+      {
+        file: raft,
+        find: "if (fresh.length === 0) this.#acknowledge('again');",
+        replace: "this.#acknowledge('again');",
+      },
+    ],
+  },
+  {
+    name: 'entry-applied-twice',
+    bug: 'an entry that comes twice is applied twice',
+    source: 'dledger 140, 141',
+    edits: [
+      {
+        file: engine,
+        find: "if (entry.kind === 'data') this.#apply(entry);",
+        replace:
+          "if (entry.kind === 'data') this.#apply(entry); if (entry.index % 5 === 0 && entry.body.length > 0) this.#apply(entry);",
+      },
+    ],
+  },
+  {
+    name: 'success-on-lost-leadership',
+    bug: 'what waits for a commit is told that it succeeded when the term changes',
+    source: 'rocketmq DLedgerController: the append’s code is never looked at',
+    edits: [
+      {
+        file: engine,
+        find: 'for (const waiter of waiters) waiter.reject(new LogError(code));',
+        replace: 'for (const waiter of waiters) waiter.resolve(waiter.index);',
+      },
+    ],
+  },
+  // Storage
+  {
+    name: 'ack-before-write',
+    bug: 'an append counts as done before it is synced, under `group`',
+    source: 'dledger flushes behind the acknowledgement',
+    edits: [
+      {
+        file: 'src/storage/flusher.js',
+        find: "if (this.#options.durability === 'background') { this.#settleSoon",
+        replace: "if (this.#options.durability !== 'each') { this.#settleSoon",
+      },
+      {
+        file: 'src/storage/flusher.js',
+        find: "const last = durability === 'background' ? this.#written",
+        replace: "const last = durability !== 'each' ? this.#written",
+      },
+    ],
+  },
+  {
+    name: 'crc-ignored',
+    bug: 'records are believed whatever their checksum says',
+    source: 'dledger: the CRC fields of its store are unused',
+    edits: [
+      {
+        file: 'src/storage/segment.js',
+        find: 'return position >= 0 && crcMatches(window.bytes, position) ? position : -1;',
+        replace: 'return position;',
+      },
+    ],
+  },
+  {
+    name: 'torn-tail-accepted',
+    bug: 'the last record counts although not all of it reached the disk',
+    source: 'ext4 and friends: length before data',
+    edits: [
+      {
+        file: 'src/storage/segment.js',
+        find: 'return position >= 0 && crcMatches(window.bytes, position) ? position : -1;',
+        replace:
+          'return position >= 0 && (crcMatches(window.bytes, position) || (offset + length === fileBytes && indexOf(window.bytes, position) > 0)) ? position : -1;',
+      },
+    ],
+  },
+  {
+    name: 'damage-cut-silently',
+    bug: 'damage in the middle of a log shortens it, and nobody is told',
+    source: 'Alagappan et al., "Protocol-Aware Recovery" (FAST 2018)',
+    edits: [
+      {
+        file: 'src/storage/segment.js',
+        find: "options.isLast ? syncedRecordBehind(window, offset, fileBytes, expected) : ''",
+        replace: 'undefined',
+      },
+    ],
+  },
+  {
+    name: 'rebuilt-member-votes',
+    bug: 'a member that dropped a damaged log votes as if it had never held one',
+    source: 'Alagappan et al., "Protocol-Aware Recovery" (FAST 2018)',
+    edits: [
+      {
+        file: 'src/storage/rebuild-marker.js',
+        find: 'return logIndex(Number(bytes.readBigUInt64LE(4)));',
+        replace: 'return logIndex(0);',
+      },
+    ],
+  },
+  {
+    name: 'failed-sync-trusted',
+    bug: 'after a failed sync a restart believes what the page cache shows',
+    source: 'Rebello et al. (ATC 2020); PostgreSQL’s fsyncgate',
+    edits: [
+      {
+        file: 'src/storage/recovery.js',
+        find: 'if (options.isLast) rewriteTail(segment, files, file, scanned);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'failed-sync-retried',
+    bug: 'a sync that failed is tried again, and its success believed',
+    source: 'PostgreSQL’s fsyncgate',
+    edits: [
+      {
+        file: 'src/storage/flusher.js',
+        find: 'if (error !== null) this.fail(error); else if (epoch',
+        replace: 'if (epoch',
+      },
+    ],
+  },
+  {
+    name: 'truncation-not-synced',
+    bug: 'entries that were cut off come back after a power cut',
+    source: 'dledger: the memory store’s truncation leaves stale entries',
+    edits: [
+      {
+        file: 'src/storage/file-store.js',
+        find: 'this.#files.truncate(this.#file, end); this.#files.sync(this.#file);',
+        replace: '',
+      },
+    ],
+  },
+  // Snapshots and membership
+  {
+    name: 'snapshot-without-configuration',
+    bug: 'a snapshot remembers the group as it was at the beginning',
+    source: 'thesis §5.1',
+    edits: [
+      {
+        file: 'src/raft/membership.js',
+        find: 'const later = this.#configurations.filter((placed) => placed.index > index); this.#configurations = [{ index, configuration }, ...later];',
+        replace:
+          'const [base] = this.#configurations; this.#configurations = [{ index, configuration: base.configuration }];',
+      },
+    ],
+  },
+  {
+    name: 'snapshot-ahead-of-the-state',
+    bug: 'a snapshot says that it holds one entry more than it does',
+    source: 'off by one',
+    edits: [
+      {
+        file: 'src/engine/snapshots.js',
+        find: 'const source = stateMachine.snapshot();',
+        replace:
+          'index = index + (headAt(index).term > 0 && store.lastIndex > index ? 1 : 0); const source = stateMachine.snapshot();',
+      },
+    ],
+  },
+  {
+    name: 'log-kept-under-a-snapshot',
+    bug: 'a log that conflicts with an installed snapshot is kept',
+    source: 'paper §7',
+    edits: [
+      {
+        file: 'src/storage/file-store.js',
+        find: 'if (isHeld) return; try { this.#dropLog',
+        replace: 'if (isHeld || this.#last > head.index) return; try { this.#dropLog',
+      },
+      {
+        file: raft,
+        find: 'if (this.#log.holds(index, headTerm)) {',
+        replace: 'if (this.#log.lastIndex > index) {',
+      },
+    ],
+  },
+  {
+    name: 'two-changes-at-once',
+    bug: 'a second change of the group is taken while the first is not committed',
+    source: 'thesis §4.1',
+    needs: { formatVersion: 2 },
+    edits: [
+      {
+        file: raft,
+        find: 'if (this.isChanging || !this.hasCommittedInTerm || this.#handover.to !== null)',
+        replace: 'if (this.#handover.to !== null)',
+      },
+    ],
+  },
+  {
+    name: 'learner-counted-in-quorum',
+    bug: 'copies on learners count for commits',
+    source: 'thesis §4.2.1',
+    needs: { formatVersion: 2 },
+    edits: [
+      {
+        file: raft,
+        find: 'if (peer.isVoter) this.#advanceCommit(); if (this.#handover.to',
+        replace: 'this.#advanceCommit(); if (this.#handover.to',
+      },
+      {
+        file: raft,
+        find: 'if (!peer.isVoter) continue; reached[at] = peer.match;',
+        replace:
+          'if (!peer.isVoter && reached[at] !== undefined && peer.match < reached[0]) continue; if (at >= this.#scratch.length) { for (let j = 1; j < at; j += 1) if (reached[j] < peer.match) { reached[j] = peer.match; break; } continue; } reached[at] = peer.match;',
+      },
+    ],
+  },
+  {
+    name: 'removed-config-restored-late',
+    bug: 'a configuration that was cut off stays in force',
+    source: 'thesis §4.1',
+    needs: { formatVersion: 2 },
+    edits: [
+      {
+        file: raft,
+        find: 'if (this.#membership.truncate(index)) this.#configurationChanged();',
+        replace: '',
+      },
+    ],
+  },
+  // Controllers
+  {
+    name: 'lane-released-before-apply',
+    bug: 'the next write on a broker set is decided before the last one is applied',
+    source: 'docs/decisions: lanes',
+    needs: { ...controllers, build: 'optimized' },
+    edits: [
+      {
+        file: 'src/server/controller.js',
+        find: 'return controller.carryOut(controller.decide(this.#command), (reply) => {',
+        replace: 'return void controller.carryOut(controller.decide(this.#command), (reply) => {',
+      },
+    ],
+  },
+  {
+    name: 'decide-on-unapplied-state',
+    bug: 'a new leader decides before it has applied what its predecessor committed',
+    source: 'rocketmq: isLeader is true before the state is',
+    needs: controllers,
+    edits: [
+      {
+        file: engine,
+        find: 'this.#serveFrom = this.#raft.lastIndex;',
+        replace: 'this.#serveFrom = this.#appliedIndex;',
+      },
+    ],
+  },
+  {
+    name: 'scan-with-reversed-time-test',
+    bug: 'the scan takes living brokers for silent ones, and silent ones for living',
+    source: 'rocketmq 9717, 10416',
+    needs: { ...controllers, build: 'baseline' },
+    edits: [
+      {
+        file: 'baseline/liveness.js',
+        find: 'if (now - entry.lastUpdateMs <= entry.timeoutMs) continue;',
+        replace: 'if (now - entry.lastUpdateMs > entry.timeoutMs) continue;',
+      },
+    ],
+  },
+  {
+    name: 'inverted-re-elect-predicate',
+    bug: 'the scan looks for sets whose master lives',
+    source: 'rocketmq 10875, 10885',
+    needs: controllers,
+    edits: [
+      {
+        file: 'src/controller/read.js',
+        find: 'if (liveness.isAlive(clusterName, brokerName, masterBrokerId)) return false;',
+        replace: 'if (!liveness.isAlive(clusterName, brokerName, masterBrokerId)) return false;',
+      },
+    ],
+  },
+  {
+    name: 'epoch-not-bumped',
+    bug: 'an election keeps the masterEpoch',
+    source: 'rocketmq 6316',
+    needs: controllers,
+    edits: [
+      {
+        file: 'src/controller/apply.js',
+        find: 'masterEpoch: masterEpoch + 1,',
+        replace: 'masterEpoch: Math.max(1, masterEpoch),',
+      },
+    ],
+  },
+  {
+    name: 'dead-replica-in-sync-set',
+    bug: 'a replica that nobody hears is put into the SyncStateSet',
+    source: 'rocketmq ReplicasInfoManager.alterSyncStateSet',
+    needs: controllers,
+    edits: [
+      {
+        file: 'src/controller/decide.js',
+        find: 'if (!liveness.isAlive(clusterName, brokerName, id)) { return rejectAlter(',
+        replace: 'if (false) { return rejectAlter(',
+      },
+    ],
+  },
+  {
+    name: 'apply-looks-at-the-clock',
+    bug: 'applying an entry depends on something that members do not share',
+    source: 'jraft mode decides in apply, with the leader’s clock in the entry',
+    needs: controllers,
+    edits: [
+      {
+        file: 'src/server/controller.js',
+        find: 'applyEncoded(this.#state, entry.body);',
+        replace:
+          'if (this.table.size > 0 || entry.index < 20) applyEncoded(this.#state, entry.body);',
+      },
+    ],
+  },
+  {
+    name: 'indefinite-told-as-definite',
+    bug: 'a write that may yet be committed is answered as refused',
+    source: 'dledger’s Jepsen test: every other code counted as a failure (502 is not one)',
+    edits: [
+      {
+        file: 'src/server/answers.js',
+        find: "case 'CLOSED': return cancelled;",
+        replace: "case 'CLOSED': return notLeader;",
+      },
+    ],
+  },
+];
