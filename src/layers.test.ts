@@ -14,13 +14,17 @@ const LAYERS: readonly (readonly string[])[] = [
   ['src/raft', 'src/controller', 'src/remoting'],
   ['src/storage', 'src/net'],
   ['src/client', 'src/measure', 'src/engine'],
-  ['src/load', 'src/workload', 'src/server'],
+  ['src/load', 'src/workload', 'src/server', 'src/kv'],
   ['src/report', 'src/analyze', 'src/target', 'baseline', 'optimized'],
   ['src/bench', 'src/chaos', 'src/sim'],
   ['src/cli', 'scripts', 'src'],
 ];
 /** The only steps to the side. */
-const SIDEWAYS = new Set(['src/load → src/workload', 'src/report → src/analyze']);
+const SIDEWAYS = new Set([
+  'src/load → src/workload',
+  'src/report → src/analyze',
+  'src/kv → src/server',
+]);
 const PURE = new Set(LAYERS[1]);
 /** A report can be redone from its files, on another machine, next year. */
 const READS_RESULTS_ONLY = new Set(['src/report', 'src/analyze']);

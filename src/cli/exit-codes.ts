@@ -9,6 +9,7 @@ export const ExitCode = {
   RunInvalid: 4,
   TargetFailed: 5,
   CheckFailed: 6,
+  NotDone: 7,
   Interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -21,6 +22,7 @@ const meanings: Readonly<Record<keyof typeof ExitCode, string>> = {
   RunInvalid: 'the run does not measure what it should, or a bug here',
   TargetFailed: 'the system under test did not start, or failed',
   CheckFailed: 'a check of correctness found a violation',
+  NotDone: 'the key is not there, or its value is another',
   Interrupted: 'interrupted; what was measured is kept',
 };
 

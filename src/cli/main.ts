@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import type { KvRequest } from '../kv/wire.js';
 import { projectRoot } from '../lib/project-root.js';
 import { ExitCode, exitCodeTable } from './exit-codes.js';
 import {
@@ -36,6 +37,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   addSim(program, finish);
   addMutants(program, finish);
   addElections(program, finish);
+  addKv(program, finish);
 
   try {
     await program.parseAsync(argv);
@@ -278,6 +280,75 @@ its own loads it: nothing that ships has a switch for it.`,
       const { runMutants } = await import('./mutants.js');
       finish(await runMutants(options));
     });
+}
+
+function addKv(program: Command, finish: Finish): void {
+  const kv = program
+    .command('kv')
+    .description('A small replicated key-value store on the log engine, to try it.')
+    .addHelpText(
+      'after',
+      `
+Example:
+  quorumark kv start --data ./kv &
+  quorumark kv put city Paris
+  quorumark kv get city --address 127.0.0.1:19902
+  quorumark kv cas city Paris Rome
+  quorumark kv range`,
+    );
+  kv.command('start')
+    .description('Runs three members in this process, until SIGTERM or SIGINT.')
+    .option('--base-port <port>', 'the first of three', integerIn(1_024, 65_000), 19_900)
+    .option('--data <dir>', 'logs and states; a temporary one if absent')
+    .addOption(
+      new Option('--state <where>', 'in memory, or in LevelDB')
+        .choices(['memory', 'level'])
+        .default('memory'),
+    )
+    .addOption(durabilityOption().default('group'))
+    .action(async (options) => {
+      const { runKvStart } = await import('./kv.js');
+      finish(await runKvStart(options));
+    });
+  const request = (usage: string, description: string): Command =>
+    kv
+      .command(usage)
+      .description(description)
+      .option(
+        '--address <list>',
+        'members to ask, joined by ;',
+        '127.0.0.1:19900;127.0.0.1:19901;127.0.0.1:19902',
+      );
+  const staleOption = (): Option =>
+    new Option('--stale <ms>', 'answer from local state if it is not older')
+      .argParser(integerIn(0, 3_600_000));
+  const send = async (body: KvRequest, address: string): Promise<void> => {
+    const { runKvRequest } = await import('./kv.js');
+    finish(await runKvRequest(body, address));
+  };
+  request('put <key> <value>', 'Sets a key.').action((key, value, { address }) =>
+    send({ kind: 'put', key, value: Buffer.from(value) }, address),
+  );
+  request('get <key>', 'Prints a value; any member answers.')
+    .addOption(staleOption())
+    .action((key, { address, stale = null }) =>
+      send({ kind: 'get', key, maxStalenessMs: stale }, address),
+    );
+  request('cas <key> <expected> <value>', 'Swaps if the value is as expected (- : not there).').action(
+    (key, expected, value, { address }) => {
+      const before = expected === '-' ? null : Buffer.from(expected);
+      return send({ kind: 'cas', key, expected: before, value: Buffer.from(value) }, address);
+    },
+  );
+  request('delete <key>', 'Removes a key.').action((key, { address }) =>
+    send({ kind: 'delete', key }, address),
+  );
+  request('range [from] [to]', 'Prints keys and values from <from> to before <to>.')
+    .option('--limit <n>', 'at most', integerIn(1, 1_000), 100)
+    .addOption(staleOption())
+    .action((from = '', to = null, { address, limit, stale = null }) =>
+      send({ kind: 'range', from, to, limit, maxStalenessMs: stale }, address),
+    );
 }
 
 function addElections(program: Command, finish: Finish): void {

@@ -552,6 +552,8 @@ export class LogEngine implements Log {
     if (this.#closed || this.#unwritten.length > 0) return;
     this.#options.logger.info({}, 'the disk has room again');
     this.#step({ kind: 'storage', state: 'writable' });
+    // What was committed meanwhile could not be applied from a log that did not hold it.
+    this.#applyCommitted();
   }
 
   #truncate(after: LogIndex): void {

@@ -63,3 +63,13 @@ export const MemberCode = {
   ReadIndexResult: 51021,
 } as const;
 export type MemberCode = (typeof MemberCode)[keyof typeof MemberCode];
+
+/** Requests of the key-value store (ours). */
+export const KvCode = {
+  Put: 52001,
+  Get: 52002,
+  CompareAndSwap: 52003,
+  Delete: 52004,
+  Range: 52005,
+} as const;
+export type KvCode = (typeof KvCode)[keyof typeof KvCode];

@@ -523,6 +523,12 @@ export class Raft {
   #follow(leader: MemberId): void {
     this.#role = this.#isVoter ? 'follower' : 'learner';
     this.#leader = leader;
+    // A term that has a leader has no votes left, or a changed group could elect another in it:
+    // DLedger's rounds ask again in the term that the group has (docs/decisions/009).
+    if (this.#votedFor === null) {
+      this.#votedFor = leader;
+      this.#saveHardState();
+    }
     this.#election.followed();
     const { to } = this.#handover;
     if (to !== null) {
@@ -532,11 +538,11 @@ export class Raft {
     this.#announceRole();
   }
 
-  /** To a term that somebody else is already in. */
-  #raiseTerm(to: Term): void {
+  /** To a term that somebody else is already in. @param votedFor its leader, if that is known. */
+  #raiseTerm(to: Term, votedFor: MemberId | null = null): void {
     assert(to > this.#term);
     this.#term = to;
-    this.#votedFor = null;
+    this.#votedFor = votedFor;
     this.#saveHardState();
     this.#forgetTerm();
   }
@@ -568,7 +574,7 @@ export class Raft {
     if (message.term < this.#term) return false;
     if (message.term > this.#term) {
       // Upstream raises the term, answers "not ready" and has the leader repeat itself at once.
-      this.#raiseTerm(message.term);
+      this.#raiseTerm(message.term, message.from);
       this.#leaveRole();
     }
     const isRival = this.#leader !== null && this.#leader !== message.from;

@@ -5,6 +5,7 @@
  * own. Nothing here knows which.
  */
 import { LogEngine } from '../engine/log-engine.js';
+import type { StateMachine } from '../engine/state-machine.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
 import type { Prng } from '../lib/prng.js';
@@ -35,6 +36,7 @@ export interface MemberPorts {
 export interface ControllerMember {
   readonly log: LogEngine;
   readonly controller: Controller;
+  readonly stateMachine: StateMachine;
   start(): void;
   /** Stops reacting; `log.close()` ends the rest once the doors are shut. */
   stop(): void;
@@ -51,6 +53,11 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
     connectionsMax: NOTIFICATIONS_AT_ONCE,
     waitingMax: NOTIFICATIONS_WAITING_MAX,
   });
+  const stateMachine: StateMachine = {
+    apply: (entry) => controller.apply(entry),
+    snapshot: () => controller.beginSnapshot(),
+    restore: () => controller.restore(),
+  };
   const log: LogEngine = new LogEngine({
     self: self.id,
     configuration: config.isJoining
@@ -67,11 +74,7 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
     preferredLeader: config.preferredLeader,
     leaseClockDriftMax: config.leaseReads ? config.clockDriftMax : null,
     snapshots: { everyEntries: config.snapshotEveryEntries, entriesKept: config.entriesKept },
-    stateMachine: {
-      apply: (entry) => controller.apply(entry),
-      snapshot: () => controller.beginSnapshot(),
-      restore: () => controller.restore(),
-    },
+    stateMachine,
     onStatus: (status) => logger.info(status, 'raft status'),
     onFatal: ports.onFatal,
   });
@@ -87,6 +90,7 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
   return {
     log,
     controller,
+    stateMachine,
     start() {
       log.start();
       controller.start();

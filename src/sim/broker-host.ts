@@ -7,6 +7,8 @@
  */
 
 import type { Prng } from '../lib/prng.js';
+import { outcomeOf } from '../client/outcome.js';
+import type { Request } from '../client/types.js';
 import { Links } from '../load/links.js';
 import { answerOf } from '../load/set-reader.js';
 import {
@@ -17,6 +19,8 @@ import {
   SimulatedBroker,
 } from '../load/simulated-broker.js';
 import { clientRuntime, connectWith } from './client-runtime.js';
+import { answerTo, nothingAsked, type SetRequest } from './controller-client.js';
+import type { History } from './history.js';
 import type { SimNetwork } from './network.js';
 import { ProcessClock } from './process-clock.js';
 import type { World } from './world.js';
@@ -30,6 +34,7 @@ export interface BrokerHostOptions {
   readonly controllers: readonly string[];
   /** The other brokers of the set, asked when a master is followed. */
   readonly siblings: () => readonly BrokerHost[];
+  readonly history: History;
 }
 
 const CATCH_UP_MS = 100;
@@ -170,7 +175,17 @@ export class BrokerHost {
       this.#unanswered(call);
       return;
     }
+    const { brokerName, history, world } = this.#options;
+    const input = setRequest(call, request);
+    const operation =
+      input === null ? null : history.begin(this.address, brokerName, input, world.nowMs);
     connection.request(request, (failure, reply) => {
+      if (operation !== null && input !== null) {
+        const isRead = input.kind === 'replica-info';
+        const outcome = outcomeOf(isRead ? 'read' : 'write', failure, reply);
+        const answer = reply === null ? null : answerTo(input.kind, brokerName, reply);
+        history.end(operation, outcome, answer, world.nowMs);
+      }
       if (reply === null || failure !== null) this.#unanswered(call);
       else this.#feed({ kind: 'answered', call, answer: answerOf(call, reply) });
     });
@@ -184,5 +199,30 @@ export class BrokerHost {
   #memberOf(to: Destination): number {
     if ('member' in to) return to.member;
     return Math.max(0, this.#options.controllers.indexOf(to.leader));
+  }
+}
+
+/** What a broker asks, as the models read it; null for what they do not look at. */
+function setRequest(call: Call, { body, extFields }: Request): SetRequest | null {
+  switch (call) {
+    case 'replica-info':
+      return { ...nothingAsked, kind: 'replica-info' };
+    case 'elect':
+      return { ...nothingAsked, kind: 'elect', brokerId: Number(extFields?.['brokerId']) };
+    case 'alter': {
+      const proposed = JSON.parse(String(body)) as Pick<
+        SetRequest,
+        'syncStateSet' | 'syncStateSetEpoch'
+      >;
+      return {
+        ...nothingAsked,
+        kind: 'alter',
+        ...proposed,
+        masterId: Number(extFields?.['masterBrokerId']),
+        masterEpoch: Number(extFields?.['masterEpoch']),
+      };
+    }
+    default:
+      return null;
   }
 }

@@ -42,7 +42,7 @@ export interface SetRequest {
   readonly syncStateSetEpoch: number | null;
 }
 
-const nothingAsked: Omit<SetRequest, 'kind'> = {
+export const nothingAsked: Omit<SetRequest, 'kind'> = {
   brokerId: null,
   designate: false,
   checkCode: null,

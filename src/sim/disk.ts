@@ -227,25 +227,34 @@ export class SimDisk implements FileSystem {
     this.#badRead = how;
   }
 
-  /** Changes bytes of a file at rest. @returns what was changed, or null when there is nothing to change. */
-  corrupt(how: Corruption): string | null {
-    const files = [...this.#names].filter(
-      ([name, node]) => node.length > 0 && /\.(log|snapshot)$/.test(name),
-    );
+  /**
+   * Changes bytes of a file at rest.
+   *
+   * @param reach how many bytes of a file may change, from its beginning; 0: none
+   * @returns what was changed, or null when there is nothing to change.
+   */
+  corrupt(how: Corruption, reach: (name: string, content: Buffer) => number): string | null {
+    const files = [...this.#names]
+      .map(([name, node]) => ({
+        ...{ name, node },
+        end: reach(name, node.bytes.subarray(0, node.length)),
+      }))
+      .filter(({ end }) => end > 0);
     if (files.length === 0) return null;
-    const [name, node] = this.#chance.pick(files);
-    const at = this.#chance.between(0, node.length - 1);
+    const { end, name, node } = this.#chance.pick(files);
+    const at = this.#chance.between(0, end - 1);
     const sector = at - (at % SECTOR_BYTES);
     switch (how) {
       case 'bit-flip':
         node.bytes[at] = (node.bytes[at] as number) ^ (1 << this.#chance.between(0, 7));
         break;
       case 'zeroed-sector':
-        node.bytes.fill(0, sector, Math.min(node.length, sector + SECTOR_BYTES));
+        node.bytes.fill(0, sector, Math.min(end, sector + SECTOR_BYTES));
         break;
       case 'misdirected-write': {
         const from = this.#chance.between(0, node.length - 1);
-        node.bytes.copyWithin(at, from, Math.min(node.length, from + SECTOR_BYTES));
+        const length = Math.min(SECTOR_BYTES, end - at, node.length - from);
+        node.bytes.copyWithin(at, from, from + length);
         break;
       }
     }

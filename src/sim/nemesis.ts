@@ -8,8 +8,9 @@ import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
 import type { Prng } from '../lib/prng.js';
 import type { BrokerHost } from './broker-host.js';
-import type { ControllerHost } from './controller-host.js';
+import type { MemberHost } from './member-host.js';
 import { describeFault, type Fault, type FaultKind, type Target } from './faults.js';
+import { corruptible } from './corruptible.js';
 import { partitionOf, type SimNetwork } from './network.js';
 import type { SimOptions } from './swarm.js';
 import type { World } from './world.js';
@@ -31,7 +32,7 @@ export class Nemesis {
   readonly #world: World;
   readonly #network: SimNetwork;
   /** Members and former members. */
-  readonly #hosts: ControllerHost[];
+  readonly #hosts: MemberHost[];
   readonly #brokers: readonly BrokerHost[];
   readonly #chance: Prng;
   readonly #options: SimOptions;
@@ -43,14 +44,14 @@ export class Nemesis {
   /** Members that were lost for good or removed: nobody starts them again. */
   readonly gone = new Set<string>();
   /** Machines that wait to be made members. */
-  readonly #spares: ControllerHost[];
+  readonly #spares: MemberHost[];
   #partition = 0;
 
   constructor(parts: {
     readonly world: World;
     readonly network: SimNetwork;
     /** Those that the group begins with, then the spares. */
-    readonly hosts: readonly ControllerHost[];
+    readonly hosts: readonly MemberHost[];
     readonly brokers: readonly BrokerHost[];
     readonly chance: Prng;
     readonly options: SimOptions;
@@ -117,7 +118,7 @@ export class Nemesis {
     for (const span of this.spans) span.toMs = Math.min(span.toMs, this.#world.nowMs);
   }
 
-  #resolve(target: Target): ControllerHost | null {
+  #resolve(target: Target): MemberHost | null {
     if (typeof target === 'number') return this.#hosts[target % this.#hosts.length] ?? null;
     const leader = this.#hosts.find((host) => host.isLeader) ?? null;
     if (target === 'leader') return leader;
@@ -126,7 +127,7 @@ export class Nemesis {
   }
 
   /** @returns false when the fault means nothing now. */
-  #strike(fault: Fault, host: ControllerHost | null): boolean {
+  #strike(fault: Fault, host: MemberHost | null): boolean {
     switch (fault.kind) {
       case 'kill':
         if (host?.isRunning !== true) return false;
@@ -191,7 +192,7 @@ export class Nemesis {
         if (host?.isRunning !== true || !this.#mayDamage(host)) return false;
         host.kill();
         this.#later(fault.forMs, () => {
-          host.disk.corrupt(fault.how);
+          host.disk.corrupt(fault.how, corruptible);
           this.#start(host);
         });
         return true;
@@ -255,16 +256,16 @@ export class Nemesis {
     }
   }
 
-  get #leader(): ControllerHost | undefined {
+  get #leader(): MemberHost | undefined {
     return this.#hosts.find((host) => host.log?.isServing === true);
   }
 
-  #start(host: ControllerHost): void {
+  #start(host: MemberHost): void {
     if (!this.gone.has(host.id)) host.start();
   }
 
   /** A member whose disk lied or is gone counts as down for the rest of the run. */
-  #mayDamage(host: ControllerHost): boolean {
+  #mayDamage(host: MemberHost): boolean {
     const voters = this.#leader?.log?.configuration.filter(({ role }) => role === 'voter') ?? [];
     const isVoter = voters.some(({ id }) => id === host.id);
     const max = Math.floor((voters.length - 1) / 2);
@@ -291,7 +292,7 @@ export class Nemesis {
     return this.#ask((log) => log.addLearner(spare.id, spare.address));
   }
 
-  #join(spare: ControllerHost): void {
+  #join(spare: MemberHost): void {
     this.#spares.splice(this.#spares.indexOf(spare), 1);
     this.#hosts.push(spare);
     spare.formatVersion = 2;
@@ -299,7 +300,7 @@ export class Nemesis {
   }
 
   /** The removed member is shut down once the removal is known to be done. */
-  #remove(host: ControllerHost): boolean {
+  #remove(host: MemberHost): boolean {
     const voters = this.#leader?.log?.configuration.filter(({ role }) => role === 'voter') ?? [];
     if (voters.length < 3 || this.#damaged.size > 0) return false;
     return this.#ask(async (log) => {
@@ -311,7 +312,7 @@ export class Nemesis {
     });
   }
 
-  #replace(host: ControllerHost): boolean {
+  #replace(host: MemberHost): boolean {
     const spare = this.#spares[0];
     // Format 1 has no entries for a group that changes: operators upgrade first.
     if (this.#hosts.some(({ formatVersion }) => formatVersion === 1)) return false;

@@ -20,8 +20,8 @@ export interface Observer {
   truncated(member: string, after: LogIndex): void;
   /** The leader's snapshot is this member's state and the beginning of its log. */
   installed(member: string, index: LogIndex): void;
-  /** Its own snapshot was taken, and the log begins here now. */
-  compacted(member: string, firstIndex: LogIndex): void;
+  /** Its own snapshot of `index` was taken, and the log begins here now. */
+  compacted(member: string, index: LogIndex, firstIndex: LogIndex): void;
   applied(member: string, entry: Entry): void;
   /** The leader told whoever proposed it that this entry is committed and applied. */
   acknowledged(member: string, index: LogIndex): void;

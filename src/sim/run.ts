@@ -4,16 +4,15 @@
  * Faults strike in the safety phase. Then everything is healed, and within the liveness phase a
  * leader must serve, members must agree, and every broker set that can have a master must have one.
  */
-import { encodeSnapshot } from '../controller/snapshot.js';
 import type { StateView } from '../controller/state.js';
 import { type LogIndex, logIndex, type Term } from '../lib/brand.js';
 import { Prng } from '../lib/prng.js';
 import type { Entry } from '../raft/types.js';
-import { controllerConfig } from '../server/config.js';
 import type { ControllerBuild } from '../server/parts.js';
 import type { LogStore } from '../storage/log-store.js';
 import { BrokerHost } from './broker-host.js';
 import { AppliedEqual } from './checkers/applied-equal.js';
+import { checkHistories } from './checkers/histories.js';
 import { BrokerSets } from './checkers/broker-sets.js';
 import { NoAcknowledgedLoss } from './checkers/no-acknowledged-loss.js';
 import { OneLeaderPerTerm } from './checkers/one-leader-per-term.js';
@@ -21,17 +20,19 @@ import { ReadIndexNeverStale } from './checkers/read-index-never-stale.js';
 import { ReplicatedLog } from './checkers/replicated-log.js';
 import { Violation } from './checkers/violation.js';
 import { ControllerClient } from './controller-client.js';
-import { ControllerHost } from './controller-host.js';
+import { MemberHost } from './member-host.js';
 import { Coverage, type Transition } from './coverage.js';
 import { SimDisk } from './disk.js';
 import type { ScheduledFault } from './faults.js';
 import { History } from './history.js';
+import { KvClient } from './kv-client.js';
 import { Nemesis } from './nemesis.js';
 import { SimNetwork } from './network.js';
 import type { Observer } from './observer.js';
+import { controllerProgram, GROUP, kvProgram } from './programs.js';
 import type { SimOptions } from './swarm.js';
 import type { TimelineEvent } from './timeline.js';
-import type { ControllerOp, ScheduledOp } from './workload.js';
+import type { ControllerOp, KvOp, ScheduledOp } from './workload.js';
 import { World } from './world.js';
 
 export interface RunPlan {
@@ -51,6 +52,8 @@ export interface RunResult {
   readonly simulatedMs: number;
   readonly events: number;
   readonly operations: number;
+  /** Histories whose linearizability was too hard to decide. */
+  readonly undecided: number;
   readonly coverage: Coverage;
   readonly story: Story;
 }
@@ -85,10 +88,10 @@ class Run implements Observer {
   readonly #world = new World();
   readonly #chance: Prng;
   readonly #network: SimNetwork;
-  readonly #hosts: ControllerHost[];
-  readonly #hostById: ReadonlyMap<string, ControllerHost>;
+  readonly #hosts: MemberHost[];
+  readonly #hostById: ReadonlyMap<string, MemberHost>;
   readonly #brokers: BrokerHost[] = [];
-  readonly #clients: ControllerClient[] = [];
+  readonly #clients: { open(): void; do(op: ScheduledOp['op']): void }[] = [];
   readonly #nemesis: Nemesis;
   readonly #history = new History();
   readonly #coverage = new Coverage();
@@ -124,41 +127,29 @@ class Run implements Observer {
     }));
     const peers = all.slice(0, options.members);
     this.#hosts = all.map(
-      (self, i) =>
-        new ControllerHost({
+      ({ address, id }) =>
+        new MemberHost({
+          id,
+          address,
           world: this.#world,
           network: this.#network,
           disk: new SimDisk(this.#world, this.#chance.fork(), options.syncMs),
           chance: this.#chance.fork(),
-          build,
+          durability: options.durability,
+          group: GROUP,
           segmentBytesMax: options.segmentBytesMax,
           formatVersion: options.formatVersion,
           observer: this,
-          config: controllerConfig({
-            group: 'sim',
-            selfId: self.id,
-            peers: i < options.members ? peers : [...peers, self],
-            isJoining: i >= options.members,
-            storePath: `/${self.id}`,
-            electionRule: options.electionRule,
-            preferredLeader: options.preferredLeader ? 'n0' : null,
-            leaseReads: options.lease !== null,
-            clockDriftMax: options.lease?.clockDriftMax ?? 0.1,
-            snapshotEveryEntries: options.snapshotEveryEntries,
-            entriesKept: options.entriesKept,
-            rebuildFromPeers: true,
-            durability: options.durability,
-            handoff: options.handoff,
-            electionProfile: 'fast',
-            processReadEvent: options.processReadEvent,
-            followerReads: options.followerReads,
-            enableElectUncleanMaster: options.uncleanElections,
-            httpPort: 0,
-          }),
+          assemble: (ports) =>
+            options.subject === 'kv'
+              ? kvProgram(ports, options, peers)
+              : controllerProgram(ports, options, peers, build),
         }),
     );
     this.#hostById = new Map(this.#hosts.map((host) => [host.id, host]));
-    this.#addBrokers(peers.map(({ address }) => address));
+    const addresses = peers.map(({ address }) => address);
+    if (options.subject === 'kv') this.#addKvClients(addresses);
+    else this.#addBrokers(addresses);
     this.#nemesis = new Nemesis({
       world: this.#world,
       network: this.#network,
@@ -185,22 +176,35 @@ class Run implements Observer {
             address: `${brokerName}-${i}:${BASE_PORT}`,
             controllers,
             siblings: () => set,
+            history: this.#history,
           }),
         );
       }
       this.#brokers.push(...set);
     }
     for (let i = 0; i < clients; i += 1) {
-      this.#clients.push(
-        new ControllerClient({
-          name: `client-${i}`,
-          world: this.#world,
-          network: this.#network,
-          controllers,
-          setNames,
-          history: this.#history,
-        }),
-      );
+      const client = new ControllerClient({
+        name: `client-${i}`,
+        world: this.#world,
+        network: this.#network,
+        controllers,
+        setNames,
+        history: this.#history,
+      });
+      this.#clients.push({ open: () => client.open(), do: (op) => client.do(op as ControllerOp) });
+    }
+  }
+
+  #addKvClients(members: readonly string[]): void {
+    for (let i = 0; i < this.#plan.options.clients; i += 1) {
+      const client = new KvClient({
+        name: `client-${i}`,
+        world: this.#world,
+        network: this.#network,
+        members,
+        history: this.#history,
+      });
+      this.#clients.push({ open: () => client.open(), do: (op) => client.do(op as KvOp) });
     }
   }
 
@@ -208,6 +212,7 @@ class Run implements Observer {
     const { faults, options, workload } = this.#plan;
     const world = this.#world;
     let violation: RunResult['violation'] = null;
+    let unknown = 0;
     try {
       for (const host of this.#hosts.slice(0, options.members)) host.start();
       for (const broker of this.#brokers) {
@@ -221,7 +226,7 @@ class Run implements Observer {
         });
       }
       for (const { atMs, client, op } of workload) {
-        world.at(atMs, () => this.#clients[client]?.do(op as ControllerOp));
+        world.at(atMs, () => this.#clients[client]?.do(op));
       }
       await world.run(options.safetyMs);
       this.#tell('nemesis', 'everything is healed');
@@ -232,6 +237,7 @@ class Run implements Observer {
         const all = this.#group().every(({ id }) => this.#log.follows(id, index));
         return all ? chain : null;
       });
+      unknown = checkHistories(this.#history.operations, options);
     } catch (error) {
       const atMs = world.nowMs;
       if (error instanceof Violation) {
@@ -248,6 +254,7 @@ class Run implements Observer {
       simulatedMs: world.nowMs,
       events: world.events,
       operations: this.#history.operations.length,
+      undecided: unknown,
       coverage: this.#coverage,
       story: {
         events: this.#events,
@@ -304,7 +311,8 @@ class Run implements Observer {
   /** Sets whose master is dead although a replica in step with it lives and beats. */
   #leaderlessSets(): readonly string[] {
     const leader = this.#hosts.find((host) => host.log?.isServing === true);
-    if (leader?.controller == null) return ['no controller serves'];
+    if (leader === undefined) return ['nobody serves'];
+    if (leader.controller === null) return [];
     const { brokerSets } = leader.controller.state;
     const found: string[] = [];
     for (const { brokerName, registry, sync } of brokerSets.values()) {
@@ -324,7 +332,7 @@ class Run implements Observer {
   }
 
   /** The machines that belong to the group by the leader's word, but for those that are lost. */
-  #group(): readonly ControllerHost[] {
+  #group(): readonly MemberHost[] {
     const leader = this.#hosts.find((host) => host.log?.isServing === true);
     const members = leader?.log?.configuration ?? [];
     return this.#hosts.filter(
@@ -410,7 +418,8 @@ class Run implements Observer {
     this.#log.installed(member, index);
   }
 
-  compacted(member: string, firstIndex: LogIndex): void {
+  compacted(member: string, index: LogIndex, firstIndex: LogIndex): void {
+    this.#log.learn(member, index, this.#terms.get(member) ?? 0);
     this.#met('snapshot taken');
     if (firstIndex > 1) this.#met('log compacted');
     this.#tell(member, `took a snapshot, the log begins at ${firstIndex}`);
@@ -429,13 +438,15 @@ class Run implements Observer {
 
   applied(member: string, entry: Entry): void {
     this.#world.note(entry.index);
-    this.#log.applied(member, entry);
-    const controller = this.#hostById.get(member)?.controller;
-    if (controller == null) return;
-    this.#equal.applied(member, entry.index, encodeSnapshot(controller.state));
+    this.#log.applied(member, entry, this.#terms.get(member) ?? 0);
+    const program = this.#hostById.get(member)?.program ?? null;
+    if (program === null) return;
+    this.#equal.applied(member, entry.index, program.stateBytes());
     if (entry.index <= this.#appliedMax) return;
     this.#appliedMax = entry.index;
     this.#met('entries committed');
+    const { controller } = program;
+    if (controller === null) return;
     const epochs = sumOfEpochs(controller.state);
     if (epochs > this.#epochs) this.#met('master elected');
     this.#epochs = epochs;

@@ -67,7 +67,7 @@ export type SimOverrides = Partial<Omit<SimOptions, 'seed'>>;
 export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOptions {
   const chance = new Prng(seed);
   const draw = new Draw(chance);
-  const subject: Subject = draw.weighted({ controller: 6, kv: 0 });
+  const subject: Subject = draw.weighted({ controller: 6, kv: 4 });
   const durability: Durability = draw.weighted({ background: 3, group: 5, each: 2 });
   const drawn: SimOptions = {
     seed,

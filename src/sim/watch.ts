@@ -4,8 +4,8 @@
  */
 import type { LogIndex } from '../lib/brand.js';
 import type { SnapshotHead } from '../raft/types.js';
-import type { ControllerMember } from '../server/member.js';
 import type { LogStore } from '../storage/log-store.js';
+import type { Program } from './member-host.js';
 import type { Observer } from './observer.js';
 
 /** A store whose appends and cuts are told to the observer. */
@@ -33,7 +33,7 @@ export function watchedStore(store: LogStore, member: string, observer: Observer
       if (name === 'compact') {
         return (upTo: LogIndex) => {
           target.compact(upTo);
-          observer.compacted(member, target.firstIndex);
+          observer.compacted(member, target.snapshot?.index ?? upTo, target.firstIndex);
         };
       }
       const value = Reflect.get(target, name, target) as unknown;
@@ -44,12 +44,12 @@ export function watchedStore(store: LogStore, member: string, observer: Observer
 
 /** Tells what the engine applies, acknowledges and proves. */
 export function watchedEngine(
-  { controller, log }: ControllerMember,
+  { log, stateMachine }: Program,
   member: string,
   observer: Observer,
 ): void {
-  const apply = controller.apply.bind(controller);
-  controller.apply = (entry) => {
+  const apply = stateMachine.apply.bind(stateMachine);
+  stateMachine.apply = (entry) => {
     apply(entry);
     observer.applied(member, entry);
   };

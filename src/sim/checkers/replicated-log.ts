@@ -16,13 +16,19 @@ interface Written {
   readonly chain: number;
 }
 
+interface Applied extends Written {
+  readonly by: string;
+  /** The term of whoever applied it first: it was committed in this term or in an earlier one. */
+  readonly committedBy: number;
+}
+
 export class ReplicatedLog {
   /** What each member's store holds; entry n at n - 1. */
   readonly #logs = new Map<string, Written[]>();
   /** Chains by `index:term`, by whoever wrote such an entry first. */
   readonly #chains = new Map<string, { readonly chain: number; readonly by: string }>();
   /** Chains of what was applied first at each index. */
-  readonly #applied: { readonly term: number; readonly chain: number; readonly by: string }[] = [];
+  readonly #applied: Applied[] = [];
   #lastApplied = new Map<string, number>();
 
   /** The highest index that any member applied. */
@@ -87,7 +93,8 @@ export class ReplicatedLog {
     log.length = Math.min(log.length, after);
   }
 
-  applied(member: string, entry: Entry): void {
+  /** @param memberTerm the term that the member is in. */
+  applied(member: string, entry: Entry, memberTerm: number): void {
     const last = this.#lastApplied.get(member) ?? 0;
     if (entry.index <= last) {
       throw new Violation(
@@ -105,7 +112,7 @@ export class ReplicatedLog {
     }
     const known = this.#applied[entry.index - 1];
     if (known === undefined) {
-      this.#learn(member, entry.index);
+      this.learn(member, entry.index, memberTerm);
     } else if (known.chain !== written.chain) {
       throw new Violation(
         'state-machine-safety',
@@ -114,12 +121,13 @@ export class ReplicatedLog {
     }
   }
 
-  /** A member became leader: what anybody has applied must be in its log. */
+  /** A member became leader: what was committed in its term or before must be in its log. */
   led(member: string, term: number): void {
     const log = this.#log(member);
     for (let index = this.#applied.length; index >= 1; index -= 1) {
       const applied = this.#applied[index - 1];
-      if (applied === undefined) continue;
+      // It may have been elected long ago, and hear of it now.
+      if (applied === undefined || applied.committedBy > term) continue;
       // A chain stands for all before it: the last one is enough.
       if (log[index - 1]?.chain === applied.chain) return;
       throw new Violation(
@@ -146,7 +154,7 @@ export class ReplicatedLog {
   }
 
   /** No-ops and configurations are not given to the state machine: they come with the next that is. */
-  #learn(member: string, index: number): void {
+  learn(member: string, index: number, memberTerm: number): void {
     const log = this.#log(member);
     for (let at = this.#applied.length; at < index; at += 1) {
       const written = log[at];
@@ -156,7 +164,7 @@ export class ReplicatedLog {
           `${member} applied entry ${index} without having seen entry ${at + 1}`,
         );
       }
-      this.#applied.push({ ...written, by: member });
+      this.#applied.push({ ...written, by: member, committedBy: memberTerm });
     }
   }
 

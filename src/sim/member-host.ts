@@ -1,24 +1,21 @@
 /**
- * One machine of the group and the controller that it runs: the shipped parts, put together as a
- * real process does, on simulated time, network and disk.
+ * One machine of the group and the member that it runs (a controller, or one of the key-value store):
+ * the shipped parts, put together as a real process does, on simulated time, network and disk.
  *
  * A process ends (killed, power lost, fatal store error) and starts again with what its disk holds.
  */
 import type { LogEngine, LogStatus } from '../engine/log-engine.js';
+import type { StateMachine } from '../engine/state-machine.js';
 import type { Term } from '../lib/brand.js';
 import type { Logger } from '../lib/logger.js';
 import type { Prng } from '../lib/prng.js';
 import { isMemberCode } from '../net/member-codec.js';
 import { ServerConnection } from '../net/server-connection.js';
 import type { Transport } from '../net/transport.js';
-import { isResponse } from '../remoting/command.js';
-import { type ControllerConfig, selfPeer } from '../server/config.js';
+import { isResponse, type RemotingCommand } from '../remoting/command.js';
 import type { Controller } from '../server/controller.js';
-import { assembleMember, type ControllerMember } from '../server/member.js';
-import { ControllerMetrics } from '../server/metrics.js';
-import type { ControllerBuild } from '../server/parts.js';
 import { openFileStore } from '../storage/file-store.js';
-import type { LogStore } from '../storage/log-store.js';
+import type { Durability, LogStore } from '../storage/log-store.js';
 import { clientRuntime, connectWith } from './client-runtime.js';
 import type { SimDisk } from './disk.js';
 import type { PowerLoss } from './faults.js';
@@ -29,13 +26,42 @@ import type { SimStream } from './stream.js';
 import { watchedEngine, watchedStore } from './watch.js';
 import type { World } from './world.js';
 
+/** What runs on a machine, without its doors. */
+export interface Program {
+  readonly log: LogEngine;
+  readonly stateMachine: StateMachine;
+  handle(command: RemotingCommand, connection: ServerConnection): void;
+  connectionClosed(connection: ServerConnection): void;
+  start(): void;
+  /** Canonical bytes of the applied state. */
+  stateBytes(): Uint8Array;
+  /** null for the key-value store. */
+  readonly controller: Controller | null;
+}
+
+/** What a machine offers to its program. */
+export interface ProgramPorts {
+  readonly id: string;
+  readonly address: string;
+  readonly store: LogStore;
+  readonly transport: Transport;
+  readonly connect: ReturnType<typeof connectWith>;
+  readonly clock: ProcessClock;
+  readonly chance: Prng;
+  readonly logger: Logger;
+  readonly onFatal: (error: Error) => void;
+}
+
 export interface HostOptions {
+  readonly id: string;
+  readonly address: string;
   readonly world: World;
   readonly network: SimNetwork;
   readonly disk: SimDisk;
   readonly chance: Prng;
-  readonly config: ControllerConfig;
-  readonly build: ControllerBuild;
+  readonly durability: Durability;
+  readonly group: string;
+  readonly assemble: (ports: ProgramPorts) => Program;
   readonly segmentBytesMax: number;
   readonly formatVersion: 1 | 2;
   readonly observer: Observer;
@@ -45,13 +71,13 @@ const OUTBOUND_HIGH_WATER = 1 << 20;
 const OUTBOUND_MAX = 64 << 20;
 const FRAME_MAX = 16 << 20;
 
-export class ControllerHost {
+export class MemberHost {
   readonly #options: HostOptions;
   readonly id: string;
   readonly address: string;
   readonly disk: SimDisk;
   #clock: ProcessClock;
-  #member: ControllerMember | null = null;
+  #member: Program | null = null;
   #connections = new Set<ServerConnection>();
   #nextConnection = 1;
   /** Of what it writes; the nemesis upgrades it. */
@@ -63,9 +89,8 @@ export class ControllerHost {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    const self = selfPeer(options.config);
-    this.id = self.id;
-    this.address = self.address;
+    this.id = options.id;
+    this.address = options.address;
     this.disk = options.disk;
     this.formatVersion = options.formatVersion;
     this.#clock = new ProcessClock(options.world);
@@ -83,6 +108,10 @@ export class ControllerHost {
     return this.#member?.log ?? null;
   }
 
+  get program(): Program | null {
+    return this.#member;
+  }
+
   get controller(): Controller | null {
     return this.#member?.controller ?? null;
   }
@@ -94,7 +123,7 @@ export class ControllerHost {
   /** Starts the process; a store that refuses to open leaves it down, with `failure` set. */
   start(): void {
     if (this.#member !== null) return;
-    const { build, chance, config, disk, network, observer, segmentBytesMax, world } =
+    const { assemble, chance, disk, durability, group, network, observer, segmentBytesMax, world } =
       this.#options;
     this.life += 1;
     this.failure = null;
@@ -105,13 +134,13 @@ export class ControllerHost {
     try {
       store = openFileStore({
         directory: `/${this.id}`,
-        durability: config.durability,
+        durability,
         logger,
         segmentBytesMax,
         cacheBytesMax: segmentBytesMax * 2,
         reserveBytes: 1,
         formatVersion: this.formatVersion,
-        rebuildFromPeers: config.rebuildFromPeers,
+        rebuildFromPeers: true,
         files: disk,
         clock,
       });
@@ -122,25 +151,20 @@ export class ControllerHost {
     const runtime = clientRuntime(network, this.id, clock);
     const transport: Transport = network.join({
       self: this.id,
-      group: config.group,
+      group,
       clock,
       receive: (message) => this.#guard(() => member.log.receive(message)),
     });
     observer.started(this.id, this.life, store);
-    const member: ControllerMember = assembleMember({
-      config,
-      build,
+    const member = assemble({
+      id: this.id,
+      address: this.address,
       store: watchedStore(store, this.id, observer),
       transport,
       connect: connectWith(runtime),
       clock,
       chance: chance.fork(),
       logger,
-      metrics: new ControllerMetrics({
-        address: this.address,
-        group: config.group,
-        peer_id: this.id,
-      }),
       onFatal: (error) => this.#failed(error),
     });
     this.#member = member;
@@ -189,7 +213,6 @@ export class ControllerHost {
   #accept(stream: SimStream): void {
     const member = this.#member;
     if (member === null) return;
-    const { controller } = member;
     const connection: ServerConnection = new ServerConnection(stream, {
       id: this.#nextConnection,
       frameBytesMax: FRAME_MAX,
@@ -197,9 +220,9 @@ export class ControllerHost {
       outboundBytesMax: OUTBOUND_MAX,
       onCommand: (command) => {
         if (isMemberCode(command.code)) return; // Members have a network of their own here.
-        if (!isResponse(command)) controller.handle(command, connection);
+        if (!isResponse(command)) member.handle(command, connection);
       },
-      onClose: () => controller.connectionClosed(connection),
+      onClose: () => member.connectionClosed(connection),
       onGone: () => this.#connections.delete(connection),
     });
     this.#nextConnection += 1;
