@@ -28,7 +28,10 @@ const SERVE_POLL_MS = 20;
 /** Three members in this process, until SIGTERM or SIGINT. */
 export async function runKvStart(command: KvStartCommand): Promise<ExitCode> {
   const { basePort, durability, state } = command;
-  const data = command.data === undefined ? mkdtempSync(join(tmpdir(), 'quorumark-kv-')) : resolve(command.data);
+  const data =
+    command.data === undefined
+      ? mkdtempSync(join(tmpdir(), 'quorumark-kv-'))
+      : resolve(command.data);
   const stop = stopSignal();
   const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
   const peers = MEMBERS.map((id, i) => ({ id, host: '127.0.0.1', port: basePort + i }));
@@ -40,7 +43,9 @@ export async function runKvStart(command: KvStartCommand): Promise<ExitCode> {
   while (!running.some(({ isServing }) => isServing) && !stop.aborted) {
     await new Promise((resolve) => setTimeout(resolve, SERVE_POLL_MS));
   }
-  console.log(`ready ${running.map(({ address }) => address).join(';')} state ${state} data ${data}`);
+  console.log(
+    `ready ${running.map(({ address }) => address).join(';')} state ${state} data ${data}`,
+  );
   const failure = await Promise.race([aborted(stop), ...running.map(({ failed }) => failed)]);
   await Promise.allSettled(running.map((member) => member.close()));
   if (command.data === undefined) rmSync(data, { recursive: true, force: true });

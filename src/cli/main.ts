@@ -320,8 +320,9 @@ Example:
         '127.0.0.1:19900;127.0.0.1:19901;127.0.0.1:19902',
       );
   const staleOption = (): Option =>
-    new Option('--stale <ms>', 'answer from local state if it is not older')
-      .argParser(integerIn(0, 3_600_000));
+    new Option('--stale <ms>', 'answer from local state if it is not older').argParser(
+      integerIn(0, 3_600_000),
+    );
   const send = async (body: KvRequest, address: string): Promise<void> => {
     const { runKvRequest } = await import('./kv.js');
     finish(await runKvRequest(body, address));
@@ -334,12 +335,13 @@ Example:
     .action((key, { address, stale = null }) =>
       send({ kind: 'get', key, maxStalenessMs: stale }, address),
     );
-  request('cas <key> <expected> <value>', 'Swaps if the value is as expected (- : not there).').action(
-    (key, expected, value, { address }) => {
-      const before = expected === '-' ? null : Buffer.from(expected);
-      return send({ kind: 'cas', key, expected: before, value: Buffer.from(value) }, address);
-    },
-  );
+  request(
+    'cas <key> <expected> <value>',
+    'Swaps if the value is as expected (- : not there).',
+  ).action((key, expected, value, { address }) => {
+    const before = expected === '-' ? null : Buffer.from(expected);
+    return send({ kind: 'cas', key, expected: before, value: Buffer.from(value) }, address);
+  });
   request('delete <key>', 'Removes a key.').action((key, { address }) =>
     send({ kind: 'delete', key }, address),
   );

@@ -38,7 +38,9 @@ export function encodeKvCommand(command: KvCommand): Buffer {
   const expected = command.kind === 'cas' ? (command.expected ?? empty) : empty;
   for (const { length } of [value, expected]) {
     if (length > VALUE_BYTES_MAX) {
-      throw new KvCommandError(`the value has ${length} bytes, at most ${VALUE_BYTES_MAX} are allowed`);
+      throw new KvCommandError(
+        `the value has ${length} bytes, at most ${VALUE_BYTES_MAX} are allowed`,
+      );
     }
   }
   const head = Buffer.alloc(3);

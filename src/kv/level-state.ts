@@ -69,7 +69,10 @@ class LevelState implements KvState {
     const found = new Map<string, Buffer>();
     for (const [key, value] of unwritten) if (value !== null) found.set(key, value);
     // LevelDB orders by bytes of UTF-8, we by code units: they differ beyond the BMP only.
-    for await (const [key, value] of this.#level.iterator({ gte: from, ...(to !== null && { lt: to }) })) {
+    for await (const [key, value] of this.#level.iterator({
+      gte: from,
+      ...(to !== null && { lt: to }),
+    })) {
       if (!unwritten.has(key)) found.set(key, value);
       if (found.size >= limit + unwritten.size) break;
     }

@@ -79,7 +79,8 @@ export function decodeKvRequest({ body, code, extFields }: RemotingCommand): KvR
   const fields = extFields ?? {};
   const text = (name: string): string => {
     const value = fields[name];
-    if (value === undefined || value === '') throw new KvRequestError(`the field ${name} is missing`);
+    if (value === undefined || value === '')
+      throw new KvRequestError(`the field ${name} is missing`);
     return value;
   };
   const integer = (name: string, min: number, max: number): number => {

@@ -6,9 +6,9 @@
  * role, since a real one keeps its id on disk.
  */
 
-import type { Prng } from '../lib/prng.js';
 import { outcomeOf } from '../client/outcome.js';
 import type { Request } from '../client/types.js';
+import type { Prng } from '../lib/prng.js';
 import { Links } from '../load/links.js';
 import { answerOf } from '../load/set-reader.js';
 import {

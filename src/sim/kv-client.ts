@@ -67,7 +67,12 @@ export class KvClient {
   do(op: KvOp): void {
     switch (op.kind) {
       case 'put':
-        this.#ask(op, { kind: 'put', key: keyOf(op.key), value: bytesOf(op.value) }, op.value, null);
+        this.#ask(
+          op,
+          { kind: 'put', key: keyOf(op.key), value: bytesOf(op.value) },
+          op.value,
+          null,
+        );
         break;
       case 'delete':
         this.#ask(op, { kind: 'delete', key: keyOf(op.key) }, null, null);
@@ -133,12 +138,21 @@ export class KvClient {
     if (connection === null) return;
     const input: KvInput = { kind: 'get', value: null, expected: null };
     const operation = this.#begin(keyOf(0), input);
-    const request = { kind: 'range', from: '', to: null, limit: 100, maxStalenessMs: null } as const;
+    const request = {
+      kind: 'range',
+      from: '',
+      to: null,
+      limit: 100,
+      maxStalenessMs: null,
+    } as const;
     connection.request(encodeKvRequest(request), (failure, reply) => {
       const outcome = outcomeOf('read', failure, reply);
       const answer = outcome.kind === 'ok' && reply !== null ? decodeKvReply(reply) : null;
       const value = answer?.pairs.find(({ key }) => key === keyOf(0))?.value ?? null;
-      const output: KvOutput = { done: true, value: value === null ? null : Number(value.toString()) };
+      const output: KvOutput = {
+        done: true,
+        value: value === null ? null : Number(value.toString()),
+      };
       this.#history.end(operation, outcome, output, this.#world.nowMs);
     });
   }

@@ -1,6 +1,7 @@
 /** What machines run: the shipped controller or the shipped key-value store, as a seed's options say. */
-import { MemoryState } from '../kv/memory-state.js';
+
 import { assembleKvMember } from '../kv/member.js';
+import { MemoryState } from '../kv/memory-state.js';
 import { encodePair } from '../kv/state.js';
 import { configurationOf } from '../raft/configuration.js';
 import { fastTiming } from '../raft/types.js';

@@ -2,44 +2,57 @@
  * Where a run looks at the shipped code: around its store, its engine and its state machine, never
  * inside them.
  */
-import type { LogIndex } from '../lib/brand.js';
-import type { SnapshotHead } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 import type { Program } from './member-host.js';
 import type { Observer } from './observer.js';
 
-/** A store whose appends and cuts are told to the observer. */
+/** A store whose changes are told to the observer. */
 export function watchedStore(store: LogStore, member: string, observer: Observer): LogStore {
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === 'append') {
-        return (...[entries, done]: Parameters<LogStore['append']>) => {
-          target.append(entries, done);
-          observer.appended(member, entries);
-        };
-      }
-      if (name === 'truncate') {
-        return (after: LogIndex) => {
-          target.truncate(after);
-          observer.truncated(member, after);
-        };
-      }
-      if (name === 'installSnapshot') {
-        return (head: SnapshotHead) => {
-          target.installSnapshot(head);
-          observer.installed(member, head.index);
-        };
-      }
-      if (name === 'compact') {
-        return (upTo: LogIndex) => {
-          target.compact(upTo);
-          observer.compacted(member, target.snapshot?.index ?? upTo, target.firstIndex);
-        };
-      }
-      const value = Reflect.get(target, name, target) as unknown;
-      return typeof value === 'function' ? value.bind(target) : value;
+  return {
+    get firstIndex() {
+      return store.firstIndex;
     },
-  });
+    get lastIndex() {
+      return store.lastIndex;
+    },
+    get hardState() {
+      return store.hardState;
+    },
+    get snapshot() {
+      return store.snapshot;
+    },
+    get mustCatchUpTo() {
+      return store.mustCatchUpTo;
+    },
+    termRuns: () => store.termRuns(),
+    configurations: () => store.configurations(),
+    entries: (first, last, bytesMax) => store.entries(first, last, bytesMax),
+    saveHardState: (state) => store.saveHardState(state),
+    termAt: (index) => store.termAt(index),
+    beginSnapshot: (head) => store.beginSnapshot(head),
+    readSnapshot: (offset, bytesMax) => store.readSnapshot(offset, bytesMax),
+    received: (head) => store.received(head),
+    receiveSnapshot: (head, offset, part) => store.receiveSnapshot(head, offset, part),
+    hasRoom: () => store.hasRoom(),
+    caughtUp: () => store.caughtUp(),
+    close: () => store.close(),
+    append(entries, done) {
+      store.append(entries, done);
+      observer.appended(member, entries);
+    },
+    truncate(after) {
+      store.truncate(after);
+      observer.truncated(member, after);
+    },
+    installSnapshot(head) {
+      store.installSnapshot(head);
+      observer.installed(member, head.index);
+    },
+    compact(upTo) {
+      store.compact(upTo);
+      observer.compacted(member, store.snapshot?.index ?? upTo, store.firstIndex);
+    },
+  };
 }
 
 /** Tells what the engine applies, acknowledges and proves. */

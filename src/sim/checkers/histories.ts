@@ -1,12 +1,13 @@
 /** From what a run recorded to what the models read, and the verdict on all of it. */
-import { Violation } from './violation.js';
-import type { Operation } from '../history.js';
-import type { SimOptions } from '../swarm.js';
+
 import type { SetAnswer, SetRequest } from '../controller-client.js';
+import type { Operation } from '../history.js';
 import type { KvInput, KvOutput } from '../kv-client.js';
+import type { SimOptions } from '../swarm.js';
 import { controllerModel, type SetCallInput, type SetCallOutput } from './controller-model.js';
 import { type KvCallInput, type KvCallOutput, kvModel } from './kv-model.js';
 import { type Call, checkLinearizable, type Model } from './linearizability.js';
+import { Violation } from './violation.js';
 
 /** @returns partitions that were too hard to decide. @throws {Violation} */
 export function checkHistories(operations: readonly Operation[], options: SimOptions): number {
@@ -36,7 +37,8 @@ function checkSets(operations: readonly Operation[], options: SimOptions): numbe
     if (operation.outcome === 'rejected' || (isRead && operation.outcome !== 'ok')) return null;
     let answer = operation.outcome === 'ok' ? (operation.output as SetAnswer) : null;
     // It lists registered replicas only, and anybody may have been elected or put in.
-    if (request.kind === 'sync-state' && answer !== null) answer = { ...answer, syncStateSet: null };
+    if (request.kind === 'sync-state' && answer !== null)
+      answer = { ...answer, syncStateSet: null };
     if (answer !== null && answer.code !== 0) return null;
     const kind = isRead ? 'read' : request.kind === 'elect' ? 'elect' : 'alter';
     return { input: { ...request, kind }, output: answer };

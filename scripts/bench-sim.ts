@@ -1,0 +1,37 @@
+/**
+ * How fast virtual time passes: three controllers and ten brokers that live in peace.
+ *
+ *     npm run build && node dist/scripts/bench-sim.js [simulated seconds]
+ */
+import { baseline } from '../baseline/controller.js';
+import { optimized } from '../optimized/controller.js';
+import { simulate } from '../src/sim/run.js';
+import { drawOptions } from '../src/sim/swarm.js';
+
+const simulatedS = Number(process.argv[2] ?? 600);
+const TRIALS = 5;
+
+for (const build of [baseline, optimized]) {
+  const speeds: number[] = [];
+  for (let seed = 1; seed <= TRIALS; seed += 1) {
+    const options = {
+      ...drawOptions(seed, { faultWeights: {} }),
+      ...({ subject: 'controller', members: 3, electionRule: 'dledger', handoff: 'wake' } as const),
+      ...({ durability: 'group', lease: null, preferredLeader: false, formatVersion: 2 } as const),
+      ...{ brokerSets: 5, replicas: 2, clients: 0, snapshotEveryEntries: 100_000 },
+      ...{ delayMinMs: 0.1, delayMeanMs: 0.3, syncMs: 0.2 },
+      ...{ lossShare: 0, duplicationShare: 0, reorderingShare: 0 },
+      ...{ safetyMs: simulatedS * 1_000, livenessMs: 40_000 },
+    };
+    const startedMs = performance.now();
+    const result = await simulate({ options, faults: [], workload: [] }, build);
+    const wallS = (performance.now() - startedMs) / 1_000;
+    if (result.violation !== null) throw new Error(result.violation.what);
+    speeds.push(result.simulatedMs / 1_000 / wallS);
+  }
+  speeds.sort((a, b) => a - b);
+  const round = (value: number | undefined): string => Math.round(value ?? 0).toLocaleString('en');
+  console.log(
+    `${build.name.padEnd(10)} ${round(speeds[2])} simulated s per s (${round(speeds[0])} to ${round(speeds.at(-1))})`,
+  );
+}
