@@ -36,7 +36,7 @@ export function encodeSnapshot(state: StateView): Uint8Array {
   return bytes.take();
 }
 
-/** The bytes of `encodeSnapshot`, a part at a time. */
+/** What `decodeSnapshot` reads, a part at a time; sets come in any order, because sorting would stop the world. */
 export interface SnapshotParts {
   /** null at the end. */
   next(): Uint8Array | null;
@@ -51,7 +51,9 @@ export interface SnapshotParts {
  */
 export function beginSnapshot(state: ControllerState): SnapshotParts {
   assert(state.watcher === null, 'a snapshot is under way');
-  const names = brokerNamesInOrder(state);
+  const names = [...state.brokerSets.keys()];
+  /** Not encoded yet. */
+  const pending = new Set(names);
   const bytes = new ByteWriter(SLAB_BYTES);
   /** Encoded before their turn, because they were about to change. */
   const early = new Map<string, Uint8Array>();
@@ -59,9 +61,7 @@ export function beginSnapshot(state: ControllerState): SnapshotParts {
   let hasBegun = false;
   const watcher: SetWatcher = {
     beforeChange(brokerName) {
-      const next = names[at];
-      if (next === undefined || brokerName < next || early.has(brokerName)) return;
-      if (!state.brokerSets.has(brokerName)) return;
+      if (!pending.delete(brokerName)) return;
       const set = new ByteWriter(EARLY_SLAB_BYTES);
       writeSet(set, state, brokerName);
       early.set(brokerName, set.take());
@@ -84,6 +84,7 @@ export function beginSnapshot(state: ControllerState): SnapshotParts {
         if (encoded === undefined) writeSet(bytes, state, brokerName);
         else bytes.raw(encoded);
         early.delete(brokerName);
+        pending.delete(brokerName);
         at += 1;
       }
       return bytes.take();

@@ -11,11 +11,11 @@ import { type Call, checkLinearizable } from './linearizability.js';
 const HISTORIES = 2_000;
 const END = 1_000;
 
-test('Porcupine gives the same verdicts', (t) => {
+test('Porcupine gives the same verdicts', (context) => {
   const directory = join(projectRoot(), 'tools', 'porcupine');
   const program = build(directory);
   if (program === null) {
-    t.skip('Go, or the module that it needs, is not here');
+    context.skip('Go, or the module that it needs, is not here');
     return;
   }
   const chance = new Prng(77);
