@@ -38,6 +38,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   addMutants(program, finish);
   addElections(program, finish);
   addKv(program, finish);
+  addPeers(program, finish);
 
   try {
     await program.parseAsync(argv);
@@ -279,6 +280,19 @@ its own loads it: nothing that ships has a switch for it.`,
     .action(async (options) => {
       const { runMutants } = await import('./mutants.js');
       finish(await runMutants(options));
+    });
+}
+
+function addPeers(program: Command, finish: Finish): void {
+  program
+    .command('peers')
+    .description('Fetches the upstream Java programs from Maven Central, once.')
+    .addOption(
+      new Option('--peer-version <v>', 'of RocketMQ').choices(['5.4.0', '5.3.3']).default('5.4.0'),
+    )
+    .action(async ({ peerVersion }) => {
+      const { runPeers } = await import('./peers.js');
+      finish(await runPeers(peerVersion));
     });
 }
 

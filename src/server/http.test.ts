@@ -20,6 +20,8 @@ async function asked(path: string, view: Partial<HttpView> = {}, method = 'GET')
       notReadyBecause: () => null,
       status: () => ({ role: 'leader', term: 7 }),
       metrics: () => Promise.resolve('role 1\n'),
+      members: () => [],
+      changeGroup: async () => {},
       brokerSetNames: () => [...sets.keys()],
       brokerSet: (name) => sets.get(name) ?? null,
       ...view,

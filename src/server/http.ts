@@ -5,6 +5,8 @@
  * the configuration says otherwise.
  */
 import { fastify } from 'fastify';
+import { z } from 'zod';
+import { LogError } from '../engine/errors.js';
 
 /** What the HTTP door shows. */
 export interface HttpView {
@@ -14,7 +16,30 @@ export interface HttpView {
   metrics(): Promise<string>;
   brokerSetNames(): readonly string[];
   brokerSet(name: string): object | null;
+  members(): readonly object[];
+  /** What an operator asks of the group; rejects with the log's own errors. */
+  changeGroup(change: GroupChange): Promise<void>;
 }
+
+export type GroupChange =
+  | { readonly kind: 'add'; readonly id: string; readonly address: string }
+  | { readonly kind: 'promote'; readonly id: string }
+  | { readonly kind: 'remove'; readonly id: string }
+  | { readonly kind: 'replace'; readonly id: string; readonly by: string; readonly address: string }
+  | { readonly kind: 'transfer'; readonly id: string };
+
+const groupChange = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('add'), id: z.string().min(1), address: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('promote'), id: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('remove'), id: z.string().min(1) }),
+  z.strictObject({
+    kind: z.literal('replace'),
+    id: z.string().min(1),
+    by: z.string().min(1),
+    address: z.string().min(1),
+  }),
+  z.strictObject({ kind: z.literal('transfer'), id: z.string().min(1) }),
+]);
 
 export interface HttpServer {
   /** `host:port` as bound. */
@@ -66,6 +91,24 @@ export async function serveHttp(
     if (set !== null) return { proof: 'unproved', ...set };
     reply.code(404);
     return { error: `no broker set named ${request.params.name}` };
+  });
+
+  app.get('/v1/members', () => ({ ...view.status(), members: view.members() }));
+
+  app.post('/v1/members', async (request, reply) => {
+    const change = groupChange.safeParse(request.body);
+    if (!change.success) {
+      reply.code(400);
+      return { error: z.prettifyError(change.error) };
+    }
+    try {
+      await view.changeGroup(change.data);
+      return { done: true, members: view.members() };
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      reply.code(409);
+      return { error: error.message, code: error.code, definite: error.definite };
+    }
   });
 
   // Health checks and scrapes need few; a flood must not take the process's file descriptors.

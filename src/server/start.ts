@@ -9,6 +9,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '../client/connection.js';
 import { brokerNamesInOrder } from '../controller/state.js';
+import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
 import { systemClock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
@@ -20,7 +21,7 @@ import { isResponse } from '../remoting/command.js';
 import { openFileStore } from '../storage/file-store.js';
 import { type ControllerConfig, selfPeer } from './config.js';
 import type { Controller } from './controller.js';
-import { type HttpServer, serveHttp } from './http.js';
+import { type GroupChange, type HttpServer, serveHttp } from './http.js';
 import { assembleMember } from './member.js';
 import { ControllerMetrics } from './metrics.js';
 import type { ControllerBuild } from './parts.js';
@@ -144,6 +145,7 @@ export async function startController(
     failed,
     async close() {
       await http?.close();
+      await handOver(log);
       member.stop();
       await server.close();
       await log.close();
@@ -161,6 +163,8 @@ function httpView(controller: Controller, log: LogEngine, metrics: ControllerMet
     },
     status: () => ({ ...log.status, commitIndex: log.commitIndex, appliedIndex: log.appliedIndex }),
     metrics: () => metrics.scrape(),
+    members: () => log.configuration,
+    changeGroup: (change: GroupChange) => changeGroup(log, change),
     brokerSetNames: () => brokerNamesInOrder(controller.state),
     brokerSet(name: string): object | null {
       const set = controller.state.brokerSets.get(name);
@@ -174,6 +178,37 @@ function httpView(controller: Controller, log: LogEngine, metrics: ControllerMet
       return { brokerName, clusterName, ...sync, replicas };
     },
   };
+}
+
+/** A leader that stops on purpose spares the group an election, if somebody is in step. */
+async function handOver(log: LogEngine): Promise<void> {
+  if (log.status.role !== 'leader') return;
+  const heirs = log.configuration.filter(
+    ({ id, role }) => role === 'voter' && id !== log.status.leader,
+  );
+  for (const { id } of heirs) {
+    try {
+      await log.transfer(id);
+      return;
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+    }
+  }
+}
+
+function changeGroup(log: LogEngine, change: GroupChange): Promise<void> {
+  switch (change.kind) {
+    case 'add':
+      return log.addLearner(change.id, change.address);
+    case 'promote':
+      return log.promote(change.id);
+    case 'remove':
+      return log.remove(change.id);
+    case 'replace':
+      return log.replace(change.id, { id: change.by, address: change.address });
+    case 'transfer':
+      return log.transfer(change.id);
+  }
 }
 
 /** Files come and go while they are counted: one that has gone counts nothing. */

@@ -9,6 +9,28 @@ import type { Mutant } from './mutant.js';
 const raft = 'src/raft/raft.js';
 const engine = 'src/engine/log-engine.js';
 const controllers = { subject: 'controller' } as const;
+/** Clients that read all the time, on links that are late and cut: what shows a proof that proves nothing. */
+const readers = {
+  subject: 'kv',
+  members: 3,
+  clients: 5,
+  keys: 1,
+  thinkMs: 6,
+  lease: null,
+  faultGapMs: 400,
+  faultWeights: { clog: 5, partition: 5, pause: 4, delay: 3, kill: 1 },
+} as const;
+
+/** Slow disks that lose power together: what shows a promise that was made too early. */
+const powerCuts = {
+  subject: 'kv',
+  members: 3,
+  clients: 5,
+  thinkMs: 8,
+  syncMs: 8,
+  faultGapMs: 300,
+  faultWeights: { 'power-loss-all': 4, 'power-loss': 3, 'disk-slow': 4, kill: 1 },
+} as const;
 
 export const mutants: readonly Mutant[] = [
   // Reads
@@ -16,6 +38,7 @@ export const mutants: readonly Mutant[] = [
     name: 'read-index-before-own-commit',
     bug: 'a new leader proves reads at a commit index that lags behind its predecessor’s',
     source: 'etcd 7331, tikv 6340, redisraft 22',
+    needs: readers,
     edits: [
       {
         file: raft,
@@ -28,6 +51,7 @@ export const mutants: readonly Mutant[] = [
     name: 'reused-read-token',
     bug: 'acknowledgements of an earlier round confirm a later read',
     source: 'etcd 20418, raft pull 397',
+    needs: { ...readers, duplicationShare: 0.4, reorderingShare: 0.3, delayMeanMs: 8 },
     edits: [
       {
         file: 'src/raft/read-index.js',
@@ -45,6 +69,7 @@ export const mutants: readonly Mutant[] = [
     name: 'read-before-the-round',
     bug: 'a read is served by whoever believes to lead, without asking a quorum',
     source: 'd-engine 381',
+    needs: readers,
     edits: [
       {
         file: raft,
@@ -57,7 +82,7 @@ export const mutants: readonly Mutant[] = [
     name: 'lease-over-long',
     bug: 'a lease outlives the promise of those who gave it',
     source: 'sofa-jraft 25, 26, 34',
-    needs: { lease: { clockDriftMax: 0.1 } },
+    needs: { ...readers, lease: { clockDriftMax: 0.1 } },
     edits: [
       {
         file: 'src/raft/lease.js',
@@ -70,7 +95,13 @@ export const mutants: readonly Mutant[] = [
     name: 'lease-without-stickiness',
     bug: 'members that gave a lease vote for another leader meanwhile',
     source: 'thesis §6.4.1',
-    needs: { lease: { clockDriftMax: 0.1 } },
+    needs: {
+      ...readers,
+      lease: { clockDriftMax: 0.1 },
+      electionRule: 'plain',
+      faultGapMs: 250,
+      faultWeights: { partition: 6, kill: 1, clog: 2 },
+    },
     edits: [
       {
         file: raft,
@@ -83,7 +114,13 @@ export const mutants: readonly Mutant[] = [
     name: 'lease-kept-in-transfer',
     bug: 'a leader that told another to take over goes on with its lease',
     source: 'thesis §6.4.1, §3.10',
-    needs: { lease: { clockDriftMax: 0.1 } },
+    needs: {
+      ...readers,
+      lease: { clockDriftMax: 0.1 },
+      delayMeanMs: 20,
+      faultGapMs: 200,
+      faultWeights: { transfer: 8, clog: 5, partition: 3 },
+    },
     edits: [
       { file: raft, find: 'this.#lease?.spoil();', replace: '' },
       {
@@ -98,6 +135,14 @@ export const mutants: readonly Mutant[] = [
     name: 'commit-of-old-terms',
     bug: 'entries of earlier terms are committed by counting copies',
     source: 'paper §5.4.2, figure 8',
+    needs: {
+      ...readers,
+      members: 5,
+      durability: 'group',
+      delayMeanMs: 15,
+      faultGapMs: 90,
+      faultWeights: { kill: 6, partition: 6, loss: 2, pause: 3 },
+    },
     edits: [
       {
         file: raft,
@@ -228,6 +273,7 @@ export const mutants: readonly Mutant[] = [
     name: 'ack-of-unpersisted',
     bug: 'a follower acknowledges what is not durable yet',
     source: 'paper §5.3; dledger acknowledges from the page cache',
+    needs: { ...powerCuts, durability: 'group' },
     edits: [
       {
         file: raft,
@@ -271,6 +317,7 @@ export const mutants: readonly Mutant[] = [
     name: 'ack-before-write',
     bug: 'an append counts as done before it is synced, under `group`',
     source: 'dledger flushes behind the acknowledgement',
+    needs: { ...powerCuts, durability: 'group' },
     edits: [
       {
         file: 'src/storage/flusher.js',
