@@ -75,7 +75,8 @@ export function timelineHtml(timeline: Timeline): string {
   }
   for (let tick = 0; tick <= 10; tick += 1) {
     const at = (timeline.endMs * tick) / 10;
-    parts.push(`<text class="tick" x="${x(at)}" y="12">${ms(at)}</text>`);
+    const anchor = tick === 0 ? 'start' : tick === 10 ? 'end' : 'middle';
+    parts.push(`<text class="tick" x="${x(at)}" y="12" text-anchor="${anchor}">${ms(at)}</text>`);
   }
   if (timeline.violation !== null) {
     const at = x(timeline.violation.atMs).toFixed(1);
