@@ -10,6 +10,7 @@ import type { Handoff } from '../engine/log-engine.js';
 import { projectRoot } from '../lib/project-root.js';
 import type { ElectionProfile } from '../server/config.js';
 import type { Durability } from '../storage/log-store.js';
+import { findPeers } from '../target/peers.js';
 import { loadWorkload, loadWorkloads } from '../workload/parse.js';
 import { type WorkloadPoint, workloadPoints } from '../workload/points.js';
 import { resolveBuild } from './builds.js';
@@ -79,7 +80,9 @@ function exitCodeOf({ results, failures }: BenchOutcome, interrupted: boolean): 
 
 function planOf(command: BenchCommand): Plan {
   for (const target of command.targets) {
-    if (target !== 'floor' && javaModeOf(target) === null) resolveBuild(target);
+    // What is missing is said before anything starts.
+    if (javaModeOf(target) !== null) findPeers();
+    else if (target !== 'floor') resolveBuild(target);
   }
   const all = loadWorkloads();
   const wanted = command.workload ?? all.map(({ name }) => name);

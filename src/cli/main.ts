@@ -399,6 +399,7 @@ const CODE_OF_ERROR: Readonly<Record<string, ExitCode>> = {
   WorkloadError: ExitCode.InvalidInput,
   ResultsError: ExitCode.InvalidInput,
   TargetError: ExitCode.TargetFailed,
+  PeersError: ExitCode.TargetFailed,
 };
 
 function exitCodeOf(error: unknown): ExitCode {

@@ -49,24 +49,28 @@ export async function runMutants(command: MutantsCommand): Promise<ExitCode> {
   await Promise.all(
     Array.from({ length: jobs }, async () => {
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        rows.push({ mutant, result: await hunt(mutant, command) });
+        const row = { mutant, result: await hunt(mutant, command) };
+        rows.push(row);
+        progress.end();
+        console.log(lineOf(row, command));
         progress.at(rows.length);
       }
     }),
   );
   progress.end();
   rows.sort((a, b) => wanted.indexOf(a.mutant) - wanted.indexOf(b.mutant));
-  for (const { mutant, result } of rows) {
-    const how =
-      result.seeds === null
-        ? `SURVIVED ${command.seeds} seeds`
-        : `${String(result.seeds).padStart(4)} seeds  ${result.checker}`;
-    console.log(`${mutant.name.padEnd(36)} ${how}`);
-  }
   const survived = rows.filter(({ result }) => result.seeds === null).length;
   console.log(`\n${rows.length - survived} of ${rows.length} mutants were caught`);
   if (command.write) writeFileSync(join(projectRoot(), 'docs', 'mutants.md'), page(rows, command));
   return survived === 0 ? ExitCode.Ok : ExitCode.CheckFailed;
+}
+
+function lineOf({ mutant, result }: Row, { seeds }: MutantsCommand): string {
+  const how =
+    result.seeds === null
+      ? `SURVIVED ${seeds} seeds`
+      : `${String(result.seeds).padStart(4)} seeds  ${result.checker}`;
+  return `${mutant.name.padEnd(36)} ${how}`;
 }
 
 function hunt(mutant: Mutant, { first, seeds }: MutantsCommand): Promise<HuntResult> {
