@@ -104,6 +104,7 @@ export function controllerModel(options: {
       const after = step(decode(state), call);
       return after === null ? null : encode(after);
     },
+    isObserver: ({ input }) => input.kind === 'read',
     byItself(encoded, { input, output }) {
       const state = decode(encoded);
       // No election is needed beyond the epoch that this answer speaks of.

@@ -33,4 +33,6 @@ export const kvModel: Model<number, KvCallInput, KvCallOutput> = {
       }
     }
   },
+  isObserver: ({ input, output }) =>
+    input.kind === 'get' || (input.kind === 'cas' && output?.done === false),
 };

@@ -30,6 +30,8 @@ export interface Model<State extends string | number, Input, Output> {
   readonly initial: State;
   /** The state after it, or null when the call could not have had this answer. */
   step(state: State, call: Call<Input, Output>): State | null;
+  /** Whether it leaves every state as it is; may say no although it does. */
+  isObserver(call: Call<Input, Output>): boolean;
   /** States that the object may reach by itself, and that `call` may need. */
   byItself?(state: State, call: Call<Input, Output>): readonly State[];
 }
@@ -46,6 +48,8 @@ const OPEN_MAX = 60;
 const HALF = 30;
 /** Configurations looked at for one answer. */
 const SEARCH_MAX = 20_000;
+/** A state's number and 30 bits of a mask make an exact integer. */
+const STATES_IN_NUMBER = 2 ** (53 - HALF);
 
 interface Configuration<State> {
   readonly state: State;
@@ -68,6 +72,10 @@ class Search<State extends string | number, Input, Output> {
   /** When calls that never return are tried. */
   readonly #endless: 'always' | 'if-needed';
   readonly #slots = new Array<Call<Input, Output> | null>(OPEN_MAX).fill(null);
+  /** What the call in a slot makes of a state; asked for the same state again and again. */
+  readonly #steps = Array.from({ length: OPEN_MAX }, () => new Map<State, State | null>());
+  readonly #isObserver = new Array<boolean>(OPEN_MAX).fill(false);
+  readonly #stateIds = new Map<State, number>();
   #slotsUsed = 0;
   /** Slots of calls that never return: whether they took effect nobody will ask. */
   #endlessLow = 0;
@@ -103,6 +111,8 @@ class Search<State extends string | number, Input, Output> {
 
   #open(slot: number, call: Call<Input, Output>): void {
     this.#slots[slot] = call;
+    this.#steps[slot]?.clear();
+    this.#isObserver[slot] = this.#model.isObserver(call);
     this.#slotsUsed = Math.max(this.#slotsUsed, slot + 1);
     if (call.returnedAt !== Number.POSITIVE_INFINITY) return;
     if (slot < HALF) this.#endlessLow |= 1 << slot;
@@ -115,21 +125,22 @@ class Search<State extends string | number, Input, Output> {
     call: Call<Input, Output>,
     withEndless: boolean,
   ): Configuration<State>[] | null {
-    const left = new Map<string, Configuration<State>>();
-    const seen = new Set<string>();
+    const left = new Map<string | number, Configuration<State>>();
+    const seen = new Set<string | number>();
     const waiting: Configuration<State>[] = [];
     const isLow = slot < HALF;
     const bit = isLow ? 1 << slot : 1 << (slot - HALF);
     const keep = ({ high, low, state }: Configuration<State>): void => {
       const without = isLow ? { state, low: low & ~bit, high } : { state, low, high: high & ~bit };
-      left.set(keyOf(without), without);
+      left.set(this.#keyOf(without), without);
     };
-    const look = (configuration: Configuration<State>): void => {
+    const look = (found: Configuration<State>): void => {
+      const configuration = this.#withObservers(found);
       if (((isLow ? configuration.low : configuration.high) & bit) !== 0) {
         keep(configuration);
         return;
       }
-      const key = keyOf(configuration);
+      const key = this.#keyOf(configuration);
       if (seen.has(key)) return;
       seen.add(key);
       waiting.push(configuration);
@@ -142,9 +153,10 @@ class Search<State extends string | number, Input, Output> {
         const other = this.#slots[i];
         if (other === null || other === undefined) continue;
         if (!withEndless && other.returnedAt === Number.POSITIVE_INFINITY) continue;
+        if (this.#isObserver[i]) continue; // Already behind us where it fits.
         const mask = i < HALF ? 1 << i : 1 << (i - HALF);
         if (((i < HALF ? low : high) & mask) !== 0) continue;
-        const after = this.#model.step(state, other);
+        const after = this.#step(i, other, state);
         if (after === null) continue;
         look(
           i < HALF
@@ -156,6 +168,47 @@ class Search<State extends string | number, Input, Output> {
         look({ state: after, low, high });
     }
     return this.#undominated([...left.values()]);
+  }
+
+  /**
+   * With every open observer that fits here: it can take effect now, and to have it behind us forbids
+   * nothing, since it could change no later state either. So reads cost no choices.
+   */
+  #withObservers(configuration: Configuration<State>): Configuration<State> {
+    const { state } = configuration;
+    let { high, low } = configuration;
+    for (let i = 0; i < this.#slotsUsed; i += 1) {
+      const call = this.#slots[i];
+      if (call === null || call === undefined) continue;
+      const mask = i < HALF ? 1 << i : 1 << (i - HALF);
+      if (((i < HALF ? low : high) & mask) !== 0) continue;
+      if (!this.#isObserver[i] || this.#step(i, call, state) === null) continue;
+      if (i < HALF) low |= mask;
+      else high |= mask;
+    }
+    return low === configuration.low && high === configuration.high
+      ? configuration
+      : { state, low, high };
+  }
+
+  #step(slot: number, call: Call<Input, Output>, state: State): State | null {
+    const known = this.#steps[slot] as Map<State, State | null>;
+    let after = known.get(state);
+    if (after === undefined) {
+      after = this.#model.step(state, call);
+      known.set(state, after);
+    }
+    return after;
+  }
+
+  /** A number where one can hold it, which is nearly always. */
+  #keyOf({ high, low, state }: Configuration<State>): string | number {
+    let id = this.#stateIds.get(state);
+    if (id === undefined) {
+      id = this.#stateIds.size;
+      this.#stateIds.set(state, id);
+    }
+    return high === 0 && id < STATES_IN_NUMBER ? id * 2 ** HALF + low : `${id}|${low}|${high}`;
   }
 
   /** Of two with equal states, the one that has used up fewer endless calls can do all that the other can. */
@@ -184,9 +237,6 @@ class Search<State extends string | number, Input, Output> {
     return left;
   }
 }
-
-const keyOf = <State>({ high, low, state }: Configuration<State>): string =>
-  `${state}|${low}|${high}`;
 
 /** Calls before answers at the same time: they may overlap. */
 function inOrder<Input, Output>(calls: readonly Call<Input, Output>[]) {
