@@ -50,6 +50,7 @@ export class BrokerHost {
   #machine: SimulatedBroker | null = null;
   #isAlive = false;
   #silentUntilMs = 0;
+  #startedMs = 0;
   /** When it last beat; for the checkers. */
   lastBeatMs = Number.NEGATIVE_INFINITY;
   diedAtMs = Number.NaN;
@@ -73,6 +74,11 @@ export class BrokerHost {
     return this.#isAlive;
   }
 
+  /** Since when it has lived and not been kept from beating. */
+  get steadySinceMs(): number {
+    return Math.max(this.#startedMs, this.#silentUntilMs);
+  }
+
   /** 0 until a controller has confirmed one. */
   get id(): number {
     return this.#machine?.id ?? 0;
@@ -81,6 +87,7 @@ export class BrokerHost {
   start(): void {
     if (this.#isAlive) return;
     this.#isAlive = true;
+    this.#startedMs = this.#options.world.nowMs;
     this.#clock = new ProcessClock(this.#options.world);
     this.#links = this.#newLinks();
     this.#machine = this.#newMachine();

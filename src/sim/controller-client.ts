@@ -124,7 +124,7 @@ export class ControllerClient {
         break;
       case 'elect': {
         const { brokerId, designate } = op;
-        this.#ask('write', op, { ...nothingAsked, kind: op.kind, brokerId, designate }, 'leader', {
+        this.#ask('write', op, { ...nothingAsked, kind: op.kind, brokerId, designate }, op.to, {
           code: RequestCode.ElectMaster,
           extFields: {
             ...names,
@@ -151,7 +151,7 @@ export class ControllerClient {
             syncStateSet,
             syncStateSetEpoch,
           },
-          'leader',
+          op.to,
           {
             code: RequestCode.AlterSyncStateSet,
             extFields: {

@@ -51,6 +51,13 @@ export type Fault =
       readonly forMs: number;
     }
   | { readonly kind: 'clog'; readonly forMs: number }
+  /** What others send to it comes later and later, then nothing that it sends arrives any more. */
+  | {
+      readonly kind: 'congestion';
+      readonly target: Target;
+      readonly lateMs: number;
+      readonly forMs: number;
+    }
   | { readonly kind: 'loss'; readonly share: number; readonly forMs: number }
   | { readonly kind: 'duplication'; readonly share: number; readonly forMs: number }
   | { readonly kind: 'reordering'; readonly share: number; readonly forMs: number }

@@ -40,6 +40,7 @@ export class Nemesis {
   /** Members whose disk lost or lies; at most a minority at any time of a run. */
   readonly #damaged = new Set<string>();
   #isOver = false;
+  #lastFaultEndsMs = 0;
   onHandedOver: () => void = () => {};
   /** Members that were lost for good or removed: nobody starts them again. */
   readonly gone = new Set<string>();
@@ -77,7 +78,12 @@ export class Nemesis {
 
   /** When the last fault so far ended, or will end. */
   get lastFaultEndsMs(): number {
-    return this.spans.reduce((last, { toMs }) => Math.max(last, toMs), 0);
+    return this.#lastFaultEndsMs;
+  }
+
+  /** Whether machines that the group did not begin with belong to it, or wait to. */
+  get hasNewcomers(): boolean {
+    return this.#hosts.length > this.#options.members;
   }
 
   strike(fault: Fault): void {
@@ -89,6 +95,7 @@ export class Nemesis {
     const struck = this.#strike(fault, where);
     if (!struck) return;
     const { nowMs } = this.#world;
+    this.#lastFaultEndsMs = Math.max(this.#lastFaultEndsMs, nowMs + forMs);
     this.spans.push({
       kind: fault.kind,
       what: describeFault(fault),
@@ -116,6 +123,7 @@ export class Nemesis {
       this.#start(host);
     }
     for (const span of this.spans) span.toMs = Math.min(span.toMs, this.#world.nowMs);
+    this.#lastFaultEndsMs = this.#world.nowMs;
   }
 
   #resolve(target: Target): MemberHost | null {
@@ -160,6 +168,8 @@ export class Nemesis {
       case 'clog':
         this.#clog(fault.forMs);
         return true;
+      case 'congestion':
+        return host !== null && this.#congest(host, fault.lateMs, fault.forMs);
       case 'loss':
         return this.#during(fault.forMs, 'lossShare', fault.share);
       case 'duplication':
@@ -229,9 +239,12 @@ export class Nemesis {
       case 'remove':
         return host !== null && this.#remove(host);
       case 'two-changes': {
-        const learner = this.#addLearner();
-        const others = this.#hosts.filter(({ id }) => !this.gone.has(id));
-        return others.length > 2 && this.#remove(this.#chance.pick(others)) && learner;
+        const voters = this.#hosts.filter(({ id }) => !this.gone.has(id));
+        if (voters.length < 3) return false;
+        const first = this.#chance.pick(voters);
+        const second = this.#chance.pick(voters.filter((voter) => voter !== first));
+        const either = this.#chance.chance(0.5) ? this.#addLearner() : this.#remove(second);
+        return this.#remove(first) && either;
       }
       case 'drift':
         if (host === null) return false;
@@ -375,6 +388,22 @@ export class Nemesis {
       if (partition === this.#partition) this.#network.heal();
     });
     return true;
+  }
+
+  /** To `host` the way fills up; by the time it is full, the way back is dead. */
+  #congest(host: MemberHost, lateMs: number, forMs: number): boolean {
+    const others = this.#hosts.filter((other) => other !== host);
+    for (const { id } of others) this.#network.fill(id, host.id, lateMs);
+    this.#later(lateMs, () => {
+      for (const { id } of others) this.#network.cut(host.id, id);
+    });
+    this.#later(forMs, () => {
+      for (const { id } of others) {
+        this.#network.drain(id, host.id);
+        this.#network.healPath(host.id, id);
+      }
+    });
+    return host.isRunning;
   }
 
   #clog(forMs: number): void {

@@ -48,6 +48,8 @@ export class SimNetwork {
   /** Ordered pairs of hosts between which nothing passes; hosts are member ids or `clients`. */
   readonly #cut = new Set<string>();
   readonly #cloggedUntilMs = new Map<string, number>();
+  /** Paths whose queue grows: what is sent now arrives as late as the queue is long. */
+  readonly #filling = new Map<string, { readonly sinceMs: number; readonly lateMs: number }>();
   readonly #underWay = new Map<string, number>();
   readonly #streams = new Set<SimStream>();
   readonly #hostOfAddress = new Map<string, string>();
@@ -141,7 +143,10 @@ export class SimNetwork {
     const { delayMeanMs, delayMinMs } = this.conditions;
     const delayMs = delayMinMs - Math.log(1 - this.#chance.unit()) * delayMeanMs;
     const clogMs = (this.#cloggedUntilMs.get(path) ?? 0) - this.#world.nowMs;
-    return clogMs > 0 ? clogMs + delayMs : delayMs;
+    const filling = this.#filling.get(path);
+    const queuedMs =
+      filling === undefined ? 0 : Math.min(filling.lateMs, this.#world.nowMs - filling.sinceMs);
+    return Math.max(clogMs, queuedMs, 0) + delayMs;
   }
 
   // Streams
@@ -237,6 +242,7 @@ export class SimNetwork {
   heal(): void {
     this.#cut.clear();
     this.#cloggedUntilMs.clear();
+    this.#filling.clear();
   }
 
   healPath(from: string, to: string): void {
@@ -245,6 +251,15 @@ export class SimNetwork {
 
   clog(from: string, to: string, forMs: number): void {
     this.#cloggedUntilMs.set(`${from}>${to}`, this.#world.nowMs + forMs);
+  }
+
+  /** From now on what is sent arrives later and later, until it is `lateMs` late. */
+  fill(from: string, to: string, lateMs: number): void {
+    this.#filling.set(`${from}>${to}`, { sinceMs: this.#world.nowMs, lateMs });
+  }
+
+  drain(from: string, to: string): void {
+    this.#filling.delete(`${from}>${to}`);
   }
 }
 

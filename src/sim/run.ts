@@ -15,11 +15,12 @@ import { AppliedEqual } from './checkers/applied-equal.js';
 import { BrokerSets } from './checkers/broker-sets.js';
 import { checkHistories } from './checkers/histories.js';
 import { NoAcknowledgedLoss } from './checkers/no-acknowledged-loss.js';
+import { HEARD_AGAIN_WITHIN_MS, NoNeedlessElection } from './checkers/no-needless-election.js';
 import { OneLeaderPerTerm } from './checkers/one-leader-per-term.js';
 import { ReadIndexNeverStale } from './checkers/read-index-never-stale.js';
 import { ReplicatedLog } from './checkers/replicated-log.js';
 import { Violation } from './checkers/violation.js';
-import { ControllerClient } from './controller-client.js';
+import { ControllerClient, type SetRequest } from './controller-client.js';
 import { Coverage, type Transition } from './coverage.js';
 import { SimDisk } from './disk.js';
 import type { ScheduledFault } from './faults.js';
@@ -77,6 +78,8 @@ const SPARES = 3;
 const EVENTS_KEPT = 5_000;
 /** A set without a living master for so long in calm is a set that nobody helps. */
 const REPLACE_WITHIN_MS = 30_000;
+/** How long a group that has come right must stay so. */
+const CALM_MS = 5_000;
 
 export async function simulate(plan: RunPlan, build: ControllerBuild): Promise<RunResult> {
   const run = new Run(plan, build);
@@ -104,6 +107,7 @@ class Run implements Observer {
   readonly #reads = new ReadIndexNeverStale();
   readonly #equal = new AppliedEqual();
   readonly #sets = new BrokerSets();
+  readonly #elections = new NoNeedlessElection();
   readonly #terms = new Map<string, number>();
   #appliedMax = 0;
   #epochs = 0;
@@ -269,7 +273,8 @@ class Run implements Observer {
   async #converge(): Promise<void> {
     const { livenessMs } = this.#plan.options;
     const world = this.#world;
-    const untilMs = world.nowMs + livenessMs;
+    const healedMs = world.nowMs;
+    const untilMs = healedMs + livenessMs;
     const servesAndAgrees = (): boolean => {
       const leader = this.#hosts.find((host) => host.log?.isServing === true);
       if (leader === undefined) return false;
@@ -302,7 +307,9 @@ class Run implements Observer {
         `${REPLACE_WITHIN_MS} ms after all was healed: ${without.join('; ')}`,
       );
     }
-    await world.run(world.nowMs + 5_000);
+    const calmUntilMs =
+      this.#plan.options.subject === 'controller' ? healedMs + HEARD_AGAIN_WITHIN_MS + CALM_MS : 0;
+    await world.run(Math.max(calmUntilMs, world.nowMs + CALM_MS));
     await world.run(world.nowMs + livenessMs, every(servesAndAgrees));
     if (!servesAndAgrees())
       throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
@@ -329,6 +336,13 @@ class Run implements Observer {
       }
     }
     return found;
+  }
+
+  #electionAskedMs(brokerName: string): number {
+    const asked = this.#history.operations.findLast(
+      ({ input, partition }) => partition === brokerName && (input as SetRequest).kind === 'elect',
+    );
+    return asked?.invokedAtMs ?? Number.NEGATIVE_INFINITY;
   }
 
   /** The machines that belong to the group by the leader's word, but for those that are lost. */
@@ -451,6 +465,16 @@ class Run implements Observer {
     if (epochs > this.#epochs) this.#met('master elected');
     this.#epochs = epochs;
     this.#sets.applied(entry.index, controller.state);
+    this.#elections.applied(entry.index, controller.state, {
+      nowMs: this.#world.nowMs,
+      calmSinceMs: this.#nemesis.hasNewcomers
+        ? Number.POSITIVE_INFINITY
+        : this.#nemesis.lastFaultEndsMs,
+      steadySinceMs: (brokerName, id) =>
+        this.#brokers.find((one) => one.brokerName === brokerName && one.id === id && one.isAlive)
+          ?.steadySinceMs ?? Number.POSITIVE_INFINITY,
+      electionAskedMs: (brokerName) => this.#electionAskedMs(brokerName),
+    });
   }
 
   acknowledged(_member: string, index: LogIndex): void {

@@ -147,6 +147,7 @@ const faultKinds: readonly FaultKind[] = [
   'upgrade',
   'partition',
   'clog',
+  'congestion',
   'loss',
   'duplication',
   'reordering',
@@ -242,6 +243,10 @@ function drawFault(kind: FaultKind, options: SimOptions, draw: Draw, chance: Prn
       return { kind, mode: chance.pick(partitionModes), symmetric: chance.chance(0.6), forMs };
     case 'clog':
       return { kind, forMs };
+    case 'congestion': {
+      const lateMs = Math.round(draw.logUniform(50, 1_000));
+      return { kind, target: target(), lateMs, forMs: lateMs + forMs };
+    }
     case 'loss':
     case 'duplication':
     case 'reordering':
