@@ -32,6 +32,24 @@ const powerCuts = {
   faultWeights: { 'power-loss-all': 4, 'power-loss': 3, 'disk-slow': 4, kill: 1 },
 } as const;
 
+/** Groups that fall apart while everybody writes: what shows logs that disagree. */
+const splits = {
+  subject: 'kv',
+  members: 3,
+  clients: 5,
+  thinkMs: 6,
+  durability: 'group',
+  formatVersion: 2,
+  faultGapMs: 350,
+  faultWeights: { partition: 6, kill: 3, congestion: 2, clog: 2 },
+} as const;
+
+/** Groups that change while they fall apart. */
+const changes = {
+  ...splits,
+  faultWeights: { 'two-changes': 5, promote: 3, remove: 2, partition: 6, clog: 3, kill: 1 },
+} as const;
+
 export const mutants: readonly Mutant[] = [
   // Reads
   {
@@ -51,7 +69,7 @@ export const mutants: readonly Mutant[] = [
     name: 'reused-read-token',
     bug: 'acknowledgements of a round that left before a read arrived confirm that read',
     source: 'etcd 20418, raft pull 397',
-    needs: { ...readers, delayMeanMs: 45, reorderingShare: 0.2 },
+    needs: { ...readers, faultWeights: { congestion: 8, partition: 1 } },
     edits: [
       {
         file: 'src/raft/read-index.js',
@@ -94,8 +112,9 @@ export const mutants: readonly Mutant[] = [
       ...readers,
       lease: { clockDriftMax: 0.1 },
       electionRule: 'plain',
+      thinkMs: 12,
       faultGapMs: 250,
-      faultWeights: { partition: 6, kill: 1, clog: 2 },
+      faultWeights: { partition: 6, kill: 1, clog: 2, congestion: 3 },
     },
     edits: [
       {
@@ -112,9 +131,9 @@ export const mutants: readonly Mutant[] = [
     needs: {
       ...readers,
       lease: { clockDriftMax: 0.1 },
-      delayMeanMs: 20,
-      faultGapMs: 200,
-      faultWeights: { transfer: 8, clog: 5, partition: 3 },
+      delayMeanMs: 5,
+      faultGapMs: 150,
+      faultWeights: { transfer: 8, congestion: 5, partition: 2 },
     },
     edits: [
       { file: raft, find: 'this.#lease?.spoil();', replace: '' },
@@ -167,6 +186,7 @@ export const mutants: readonly Mutant[] = [
     name: 'vote-not-saved',
     bug: 'a vote is given without being written at all',
     source: 'paper §5.2',
+    needs: { ...splits, faultWeights: { kill: 6, partition: 3, loss: 3 } },
     edits: [
       {
         file: raft,
@@ -342,6 +362,7 @@ export const mutants: readonly Mutant[] = [
     name: 'torn-tail-accepted',
     bug: 'the last record counts although not all of it reached the disk',
     source: 'ext4 and friends: length before data',
+    needs: { ...powerCuts, durability: 'group' },
     edits: [
       {
         file: 'src/storage/segment.js',
@@ -355,6 +376,7 @@ export const mutants: readonly Mutant[] = [
     name: 'damage-cut-silently',
     bug: 'damage in the middle of a log shortens it, and nobody is told',
     source: 'Alagappan et al., "Protocol-Aware Recovery" (FAST 2018)',
+    needs: { ...splits, faultWeights: { corruption: 6, partition: 5, kill: 2 } },
     edits: [
       {
         file: 'src/storage/segment.js',
@@ -379,6 +401,11 @@ export const mutants: readonly Mutant[] = [
     name: 'failed-sync-trusted',
     bug: 'after a failed sync a restart believes what the page cache shows',
     source: 'Rebello et al. (ATC 2020); PostgreSQL’s fsyncgate',
+    needs: {
+      ...powerCuts,
+      durability: 'group',
+      faultWeights: { 'sync-failure': 6, 'power-loss-all': 5 },
+    },
     edits: [
       {
         file: 'src/storage/recovery.js',
@@ -391,6 +418,11 @@ export const mutants: readonly Mutant[] = [
     name: 'failed-sync-retried',
     bug: 'a sync that failed is tried again, and its success believed',
     source: 'PostgreSQL’s fsyncgate',
+    needs: {
+      ...powerCuts,
+      durability: 'group',
+      faultWeights: { 'sync-failure': 6, 'power-loss-all': 5 },
+    },
     edits: [
       {
         file: 'src/storage/flusher.js',
@@ -400,9 +432,10 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'truncation-not-synced',
-    bug: 'entries that were cut off come back after a power cut',
+    name: 'truncation-not-written',
+    bug: 'entries that were cut off come back after a restart',
     source: 'dledger: the memory store’s truncation leaves stale entries',
+    needs: { ...splits, faultWeights: { partition: 6, kill: 5, congestion: 2 } },
     edits: [
       {
         file: 'src/storage/file-store.js',
@@ -442,6 +475,12 @@ export const mutants: readonly Mutant[] = [
     name: 'log-kept-under-a-snapshot',
     bug: 'a log that conflicts with an installed snapshot is kept',
     source: 'paper §7',
+    needs: {
+      ...splits,
+      snapshotEveryEntries: 10,
+      entriesKept: 0,
+      faultWeights: { partition: 6, clog: 2, congestion: 3 },
+    },
     edits: [
       {
         file: 'src/storage/file-store.js',
@@ -459,7 +498,7 @@ export const mutants: readonly Mutant[] = [
     name: 'two-changes-at-once',
     bug: 'a second change of the group is taken while the first is not committed',
     source: 'thesis §4.1',
-    needs: { formatVersion: 2 },
+    needs: changes,
     edits: [
       {
         file: raft,
@@ -491,7 +530,7 @@ export const mutants: readonly Mutant[] = [
     name: 'removed-config-restored-late',
     bug: 'a configuration that was cut off stays in force',
     source: 'thesis §4.1',
-    needs: { formatVersion: 2 },
+    needs: changes,
     edits: [
       {
         file: raft,
@@ -518,7 +557,17 @@ export const mutants: readonly Mutant[] = [
     name: 'decide-on-unapplied-state',
     bug: 'a new leader decides before it has applied what its predecessor committed',
     source: 'rocketmq: isLeader is true before the state is',
-    needs: controllers,
+    needs: {
+      ...controllers,
+      members: 3,
+      durability: 'group',
+      clients: 5,
+      thinkMs: 8,
+      syncMs: 8,
+      brokerSets: 1,
+      faultGapMs: 400,
+      faultWeights: { kill: 5, transfer: 4, partition: 3 },
+    },
     edits: [
       {
         file: engine,
