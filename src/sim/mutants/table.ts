@@ -67,14 +67,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'reused-read-token',
-    bug: 'acknowledgements of a round that left before a read arrived confirm that read',
+    bug: 'all rounds share one token: late acknowledgements of an earlier one confirm the next',
     source: 'etcd 20418, raft pull 397',
     needs: { ...readers, faultWeights: { congestion: 8, partition: 1 } },
     edits: [
       {
-        file: 'src/raft/read-index.js',
-        find: 'index: commitIndex, round: this.#roundSent + 1 });',
-        replace: 'index: commitIndex, round: Math.max(1, this.#roundSent) });',
+        file: raft,
+        find: 'peer.roundAcked = message.round;',
+        replace: 'peer.roundAcked = this.#reads.roundSent;',
+      },
+      {
+        file: raft,
+        find: 'if (message.round <= peer.roundAcked || message.round > this.#reads.roundSent)',
+        replace: 'if (message.round > this.#reads.roundSent)',
       },
     ],
   },
