@@ -34,7 +34,7 @@ async function show(build: string): Promise<void> {
     const property = ['-k', 'electMasterMaxRetryCount', '-v', '5'];
     await run('updateControllerConfig', '-a', target.addresses.join(';'), ...property);
     await run('getControllerConfig', '-a', follower);
-    set.silence(3);
+    await set.silence(3);
     await run('cleanBrokerMetadata', '-a', follower, '-b', '3', ...names);
     await run('getSyncStateSet', '-a', follower, '-b', SET.brokerName);
   } finally {

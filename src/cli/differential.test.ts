@@ -133,7 +133,7 @@ class HistoryMaker {
       return { code: RequestCode.GetSyncStateData, body: JSON.stringify([brokerName, 'set-1']) };
     }
     if (kind < 96) return { code: RequestCode.GetNextBrokerId, extFields: names };
-    if (kind === 99) {
+    if (kind >= 98) {
       if (chance.chance(0.3)) return { code: RequestCode.GetControllerConfig };
       const property = chance.pick([
         ...['enableElectUncleanMaster=true', 'enableElectUncleanMaster=false'],

@@ -3,6 +3,7 @@
  * brokers are registered, beat on connections to every controller, and do nothing of their own.
  */
 import assert from 'node:assert/strict';
+import { setTimeout as after } from 'node:timers/promises';
 import { call, connect } from '../client/connection.js';
 import type { Connection, Request } from '../client/types.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
@@ -34,6 +35,8 @@ export interface ReplicasInfo {
 }
 
 const BEAT_MS = 1_000;
+const LOOK_PAUSE_MS = 50;
+const LOOKS_MAX = 200;
 /** A broker is dead when its connection has ended, and not because this machine was busy. */
 const HEARTBEAT_TIMEOUT_MS = 3_600_000;
 const connection = {
@@ -80,15 +83,26 @@ export class StandingSet {
     return replicasInfoTable?.[brokerName] ?? null;
   }
 
-  /** Ends all connections of a broker, which is how controllers learn that it has died. */
-  silence(id: number): void {
-    for (const link of this.#links.get(id) ?? []) link.close();
-    this.#links.delete(id);
+  /** Ends all connections of a broker; resolves when the leader has learnt from it that it is dead. */
+  async silence(id: number): Promise<void> {
+    this.#hangUp(id);
+    for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+      const info = await this.info();
+      const replicas = [...(info?.inSyncReplicas ?? []), ...(info?.notInSyncReplicas ?? [])];
+      if (!replicas.some(({ alive, brokerId }) => alive && brokerId === id)) return;
+      await after(LOOK_PAUSE_MS);
+    }
+    throw new Error(`broker ${id} has no connection, and still lives for the leader`);
   }
 
   leave(): void {
     clearInterval(this.#beating);
-    for (const id of [...this.#links.keys()]) this.silence(id);
+    for (const id of [...this.#links.keys()]) this.#hangUp(id);
+  }
+
+  #hangUp(id: number): void {
+    for (const link of this.#links.get(id) ?? []) link.close();
+    this.#links.delete(id);
   }
 
   addressOf(id: number): string {
