@@ -19,7 +19,10 @@ export function behindWrites(
 ): ReadPath {
   return {
     servedBy: 'leader',
-    proof: options.processReadEvent ? 'log' : 'unproved',
+    /** An operator may turn the proof on and off. */
+    get proof() {
+      return options.processReadEvent ? 'log' : 'unproved';
+    },
     read: (work) =>
       admission.inOrder(work.brokerName, {
         get givenUp() {

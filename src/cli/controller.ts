@@ -1,10 +1,8 @@
 /**
  * `quorumark controller`: one controller in this process, until it is told to stop.
  */
-import { readFileSync } from 'node:fs';
 import { type LevelWithSilent, pino } from 'pino';
-import type { ControllerConfig } from '../server/config.js';
-import { parseControllerProperties } from '../server/config-file.js';
+import { type OpenedSettings, openSettings } from '../server/settings-file.js';
 import { type RunningController, startController } from '../server/start.js';
 import { onParentGone, sayListening } from '../target/member-process.js';
 import { resolveBuild } from './builds.js';
@@ -27,7 +25,7 @@ const CLOSE_TIMEOUT_MS = 4_000;
  */
 export async function runController(command: ControllerCommand): Promise<ExitCode> {
   const build = resolveBuild(command.build);
-  const config = readConfig(command);
+  const { config, settings } = readConfig(command);
   const logger = pino(
     { level: command.logLevel, base: { member: config.selfId } },
     pino.destination({ dest: 2, sync: true }),
@@ -43,7 +41,7 @@ export async function runController(command: ControllerCommand): Promise<ExitCod
 
   let controller: RunningController;
   try {
-    controller = await startController(config, build, logger);
+    controller = await startController(config, build, logger, settings);
   } catch (error) {
     return cannot(error);
   }
@@ -61,15 +59,14 @@ export async function runController(command: ControllerCommand): Promise<ExitCod
   return exitCode;
 }
 
-function readConfig({ config: file, overrides }: ControllerCommand): ControllerConfig {
-  let text: string;
+function readConfig({ config: file, overrides }: ControllerCommand): OpenedSettings {
   try {
-    text = readFileSync(file, 'utf8');
+    return openSettings(file, overrides);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new InputError(`cannot read ${file}: ${code}`, { cause: error });
+    const { code, path = file, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new InputError(`cannot read ${path}: ${code}`, { cause: error });
   }
-  return parseControllerProperties(file, text, overrides);
 }
 
 /** One line for what the world did; the whole story for what we did not foresee. */

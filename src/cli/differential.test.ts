@@ -37,7 +37,9 @@ for (const seed of [1, 2, 3]) {
     const [first, ...others] = builds.map(({ controller }) => controller.snapshot());
     for (const other of others) assert.ok(Buffer.from(other).equals(Buffer.from(first ?? [])));
     // A history that only succeeds, or only fails, would prove little.
-    for (const code of [0, 2000, 2001, 2002, 2003, 2006, 2008, 2009, 2010, 2011, 2013, 2014]) {
+    for (const code of [
+      0, 1, 16, 2000, 2001, 2002, 2003, 2006, 2008, 2009, 2010, 2011, 2013, 2014,
+    ]) {
       assert.ok(codesSeen.has(code), `the history never met code ${code}`);
     }
     await Promise.all(builds.map((build) => build.close()));
@@ -131,6 +133,14 @@ class HistoryMaker {
       return { code: RequestCode.GetSyncStateData, body: JSON.stringify([brokerName, 'set-1']) };
     }
     if (kind < 96) return { code: RequestCode.GetNextBrokerId, extFields: names };
+    if (kind >= 98) {
+      if (chance.chance(0.3)) return { code: RequestCode.GetControllerConfig };
+      const property = chance.pick([
+        ...['enableElectUncleanMaster=true', 'enableElectUncleanMaster=false'],
+        ...['electMasterMaxRetryCount=2', 'electMasterMaxRetryCount=x', 'configStorePath=x'],
+      ]);
+      return { code: RequestCode.UpdateControllerConfig, body: property };
+    }
     return {
       code: RequestCode.CleanBrokerData,
       extFields: {

@@ -22,6 +22,47 @@ import {
 } from './config.js';
 import { PropertiesError, parseProperties } from './properties.js';
 
+/** One text of properties, and what messages call it. */
+export interface PropertiesFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A configuration with the text that it was made of. */
+export interface ConfigFile {
+  readonly config: ControllerConfig;
+  /** Every property that this controller knows, and what else the files hold, as a file would say it. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a controller's configuration from its file, or files: what a later one says wins.
+ *
+ * @param overrides properties from the command line, which win over the files.
+ * @throws {ConfigError} naming place, property and value, and what is allowed, for the first fault.
+ */
+export function parseConfigFiles(
+  files: readonly [PropertiesFile, ...PropertiesFile[]],
+  overrides: Readonly<Record<string, string>> = {},
+): ConfigFile {
+  const collected = collect(files, overrides);
+  const { values, places, withoutEffect, warnings } = collected;
+  const [{ file }] = files;
+  const result = propertiesSchema.safeParse(Object.fromEntries(values));
+  if (result.success) {
+    const config = fromProperties(`${file}: `, result.data, warnings);
+    return { config, properties: { ...listed(result.data, values, config), ...withoutEffect } };
+  }
+  const issue = result.error.issues[0];
+  const key = String(issue?.path[0] ?? '');
+  const value = values.get(key);
+  throw new ConfigError(
+    value === undefined
+      ? `${file}: ${key} is missing: it must be ${issue?.message}`
+      : `${places.get(key)}: ${key}=${value}: must be ${issue?.message}`,
+  );
+}
+
 /**
  * Reads a controller's configuration file.
  *
@@ -34,18 +75,31 @@ export function parseControllerProperties(
   text: string,
   overrides: Readonly<Record<string, string>> = {},
 ): ControllerConfig {
-  const { values, places, warnings } = collect(file, text, overrides);
-  const result = propertiesSchema.safeParse(Object.fromEntries(values));
-  if (result.success) return fromProperties(file, result.data, warnings);
+  return parseConfigFiles([{ file, text }], overrides).config;
+}
+
+/**
+ * A configuration from properties that no file holds yet.
+ *
+ * @throws {ConfigError} naming property and value, and what is allowed, for the first fault.
+ */
+export function configFromProperties(
+  properties: Readonly<Record<string, string>>,
+): ControllerConfig {
+  const result = propertiesSchema.safeParse(properties);
+  if (result.success) return fromProperties('', result.data, []);
   const issue = result.error.issues[0];
   const key = String(issue?.path[0] ?? '');
-  const value = values.get(key);
-  throw new ConfigError(
-    value === undefined
-      ? `${file}: ${key} is missing: it must be ${issue?.message}`
-      : `${places.get(key)}: ${key}=${value}: must be ${issue?.message}`,
-  );
+  throw new ConfigError(`${key}=${properties[key] ?? ''}: must be ${issue?.message}`);
 }
+
+/** The name under which this controller keeps a property, with an effect or without; null for strangers. */
+export function knownProperty(written: string): string | null {
+  const key = ALIASES[written] ?? written;
+  return hasEffect(key) || WITHOUT_EFFECT.has(key) ? key : null;
+}
+
+export const hasEffect = (key: string): boolean => Object.hasOwn(propertiesSchema.shape, key);
 
 /** The message of each schema completes the sentence "must be …". */
 const integer = (min: number, max: number, fallback: number) => {
@@ -123,11 +177,26 @@ const propertiesSchema = z.strictObject({
   httpPort: integer(0, PORT_MAX, -1),
   requestsWaitingMax: integer(1, 1_000_000, defaults.requestsWaitingMax),
   connectionsMax: integer(1, 1_000_000, defaults.connectionsMax),
+  configStorePath: z.string().default(''),
+  configBlackList: z.string().default('configBlackList;configStorePath'),
 });
 type Properties = z.output<typeof propertiesSchema>;
 
+/** Each property as it was written, or as its default would be. */
+function listed(
+  read: Properties,
+  written: ReadonlyMap<string, string>,
+  { storePath, httpPort }: ControllerConfig,
+): Record<string, string> {
+  const followed = { ...read, controllerStorePath: storePath, httpPort };
+  return Object.fromEntries(
+    Object.entries(followed).map(([key, value]) => [key, written.get(key) ?? String(value)]),
+  );
+}
+
+/** @param place before the message of a fault that no single line has made */
 function fromProperties(
-  file: string,
+  place: string,
   properties: Properties,
   warnings: readonly string[],
 ): ControllerConfig {
@@ -167,7 +236,7 @@ function fromProperties(
       warnings,
     });
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(`${file}: ${error.message}`);
+    if (error instanceof ConfigError) throw new ConfigError(`${place}${error.message}`);
     throw error;
   }
 }
@@ -177,7 +246,7 @@ const ALIASES: Readonly<Record<string, string>> = { isProcessReadEvent: 'process
 
 /** Upstream's keys that mean nothing here: taken, so that an operator's file can be used as it is. */
 const WITHOUT_EFFECT = new Set([
-  ...['controllerType', 'mappedFileSize', 'rocketmqHome', 'configStorePath', 'configBlackList'],
+  ...['controllerType', 'mappedFileSize', 'rocketmqHome', 'jraftConfig'],
   ...['metricsExporterType', 'metricsGrpcExporterTarget', 'metricsGrpcExporterHeader'],
   ...['metricGrpcExporterTimeOutInMills', 'metricGrpcExporterIntervalInMills'],
   ...['metricLoggingExporterIntervalInMills', 'metricsPromExporterPort', 'metricsPromExporterHost'],
@@ -191,42 +260,49 @@ const WITHOUT_EFFECT = new Set([
     'serverSelectorThreads',
   ],
   ...['serverOnewaySemaphoreValue', 'serverAsyncSemaphoreValue', 'serverSocketBacklog'],
-  ...['enableShutdownGracefully', 'shutdownWaitTimeSeconds'],
+  ...['serverSocketSndBufSize', 'serverSocketRcvBufSize', 'useEpollNativeSelector'],
+  ...['writeBufferHighWaterMark', 'writeBufferLowWaterMark', 'serverNettyWorkerGroupEnable'],
+  ...['serverPooledByteBufAllocatorEnable', 'enableShutdownGracefully', 'shutdownWaitTimeSeconds'],
 ]);
 
 interface Collected {
   readonly values: ReadonlyMap<string, string>;
   /** Where each value was written, for messages: `file:line` or `command line`. */
   readonly places: ReadonlyMap<string, string>;
+  /** Names without effect, with what the files say about them. */
+  readonly withoutEffect: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
 
 /** As in Java the last of two equal keys wins, but it is said. */
 function collect(
-  file: string,
-  text: string,
+  files: readonly PropertiesFile[],
   overrides: Readonly<Record<string, string>>,
 ): Collected {
   const values = new Map<string, string>();
   const places = new Map<string, string>();
+  const withoutEffect: Record<string, string> = {};
   const warnings: string[] = [];
-  for (const { key: written, value, line } of readProperties(file, text)) {
-    const place = `${file}:${line}`;
-    const key = ALIASES[written] ?? written;
-    if (WITHOUT_EFFECT.has(key)) {
-      warnings.push(`${place}: ${key} has no effect on this controller`);
-      continue;
+  for (const { file, text } of files) {
+    for (const { key: written, value, line } of readProperties(file, text)) {
+      const place = `${file}:${line}`;
+      const key = knownProperty(written);
+      if (key === null) throw unknownProperty(place, written);
+      if (!hasEffect(key)) {
+        withoutEffect[key] = value.trim();
+        warnings.push(`${place}: ${key} has no effect on this controller`);
+        continue;
+      }
+      if (values.has(key)) warnings.push(`${place}: ${key} replaces ${places.get(key)}`);
+      values.set(key, value.trim());
+      places.set(key, place);
     }
-    if (!Object.hasOwn(propertiesSchema.shape, key)) throw unknownProperty(place, written);
-    if (values.has(key)) warnings.push(`${place}: ${key} replaces ${places.get(key)}`);
-    values.set(key, value.trim());
-    places.set(key, place);
   }
   for (const [key, value] of Object.entries(overrides)) {
     values.set(key, value);
     places.set(key, 'command line');
   }
-  return { values, places, warnings };
+  return { values, places, withoutEffect, warnings };
 }
 
 function readProperties(file: string, text: string) {

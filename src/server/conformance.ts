@@ -14,7 +14,7 @@ import { type LogIndex, logIndex } from '../lib/brand.js';
 import { VirtualClock } from '../lib/virtual-clock.js';
 import { controllerConfig } from './config.js';
 import { HeartbeatTable } from './heartbeat-table.js';
-import type { ControllerBuild, PartsContext, ReadWork, Work } from './parts.js';
+import type { ControllerBuild, PartsContext, PartsOptions, ReadWork, Work } from './parts.js';
 
 export function conformance(build: ControllerBuild): void {
   test(`${build.name}: works of one broker set never overlap and keep their order`, async () => {
@@ -97,7 +97,9 @@ export function conformance(build: ControllerBuild): void {
   });
 
   test(`${build.name}: a read that claims a proof does not answer without it`, async () => {
-    const { reads, log, clock } = stage(build, { processReadEvent: true });
+    const { reads, log, clock, options } = stage(build);
+    // Turned on while it runs, as an operator may (1009).
+    options.processReadEvent = true;
     assert.notEqual(reads.proof, 'unproved');
     const trace: string[] = [];
     reads.read(readWork(trace, '1'));
@@ -182,12 +184,19 @@ class FakeLog implements Log {
   }
 }
 
-function stage(build: ControllerBuild, overrides: { processReadEvent?: boolean } = {}) {
+function stage(build: ControllerBuild) {
   const log = new FakeLog();
   const clock = new VirtualClock();
   const table = new HeartbeatTable({ nowMs: () => clock.nowMs(), entriesMax: 10 });
   const elections: string[] = [];
   const peers = [{ id: 'n0', host: '127.0.0.1', port: 1, address: '127.0.0.1:1' }];
+  const options: { processReadEvent: boolean } & PartsOptions = controllerConfig({
+    selfId: 'n0',
+    peers,
+    storePath: 'unused',
+    requestsWaitingMax: 100,
+    handlerQueueMax: 100,
+  });
   const context: PartsContext = {
     log,
     clock,
@@ -201,14 +210,7 @@ function stage(build: ControllerBuild, overrides: { processReadEvent?: boolean }
         return Promise.resolve();
       },
     },
-    options: controllerConfig({
-      selfId: 'n0',
-      peers,
-      storePath: 'unused',
-      requestsWaitingMax: 100,
-      handlerQueueMax: 100,
-      ...overrides,
-    }),
+    options,
   };
   const admission = build.admission(context);
   return {
@@ -216,6 +218,7 @@ function stage(build: ControllerBuild, overrides: { processReadEvent?: boolean }
     clock,
     table,
     elections,
+    options,
     admission,
     commits: build.commits(context),
     reads: build.reads(context, admission),

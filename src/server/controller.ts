@@ -44,9 +44,12 @@ import type {
   ReadPath,
   Work,
 } from './parts.js';
+import { Settings, type UpdateOutcome } from './settings.js';
 
 export interface ControllerOptions {
   readonly config: ControllerConfig;
+  /** What operators may change of it; default: nothing is saved. */
+  readonly settings?: Settings;
   readonly build: ControllerBuild;
   readonly log: Log & { readonly status: LogStatus };
   readonly clock: Clock;
@@ -62,7 +65,7 @@ const SWEEP_MS = 100;
 const BROKERS_MAX = 1_000_000;
 
 export class Controller implements CallOwner {
-  readonly config: ControllerConfig;
+  readonly settings: Settings;
   readonly log: ControllerOptions['log'];
   readonly table: HeartbeatTable;
   readonly reads: ReadPath;
@@ -80,7 +83,8 @@ export class Controller implements CallOwner {
 
   constructor(options: ControllerOptions) {
     const { build, clock, config, log } = options;
-    this.config = config;
+    const settings = options.settings ?? Settings.inMemory(config);
+    this.settings = settings;
     this.log = log;
     this.#clock = clock;
     this.#logger = options.logger;
@@ -93,11 +97,22 @@ export class Controller implements CallOwner {
       setsWithDeadMaster: () => setsToElect(this.state, this.table),
       elect: (brokerName) => this.#electAsController(brokerName),
     };
-    const context = { log, clock, table: this.table, actions, options: config };
+    const live = {
+      ...config,
+      get processReadEvent() {
+        return settings.config.processReadEvent;
+      },
+    };
+    const context = { log, clock, table: this.table, actions, options: live };
     this.#admission = build.admission(context);
     this.#commits = build.commits(context);
     this.reads = build.reads(context, this.#admission);
     this.liveness = build.liveness(context);
+  }
+
+  /** What is in effect now. */
+  get config(): ControllerConfig {
+    return this.settings.config;
   }
 
   get state(): StateView {
@@ -118,6 +133,19 @@ export class Controller implements CallOwner {
     this.#isStopped = true;
     this.liveness.stop();
     this.#sweepTimer?.();
+  }
+
+  /** 1009: changes properties, or says why not. */
+  updateSettings(body: Buffer | null): UpdateOutcome {
+    const outcome = this.settings.update(body);
+    if (!outcome.ok) this.#logger.warn({ because: outcome.remark }, 'configuration not updated');
+    else if (outcome.ignored.length > 0) {
+      this.#logger.warn({ ignored: outcome.ignored }, 'configuration: unknown properties ignored');
+    }
+    if (outcome.ok && outcome.changed.length > 0) {
+      this.#logger.info({ changed: outcome.changed }, 'configuration updated');
+    }
+    return outcome;
   }
 
   /** A committed entry, in log order. */

@@ -35,6 +35,8 @@ export const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [RequestCode.GetReplicaInfo, getReplicaInfo],
   [RequestCode.GetMetadataInfo, getMetadataInfo],
   [RequestCode.GetSyncStateData, getSyncStateData],
+  [RequestCode.UpdateControllerConfig, updateControllerConfig],
+  [RequestCode.GetControllerConfig, getControllerConfig],
   [RequestCode.CleanBrokerData, cleanBrokerData],
   [RequestCode.GetNextBrokerId, getNextBrokerId],
   [RequestCode.ApplyBrokerId, applyBrokerId],
@@ -183,6 +185,19 @@ function getMetadataInfo(controller: Controller, call: Call): void {
       null,
     ),
   );
+}
+
+const done: Reply = { code: ResponseCode.Success, remark: null, fields: null, body: null };
+
+/** 1009, on any member, for that member alone. */
+function updateControllerConfig(controller: Controller, call: Call): void {
+  const outcome = controller.updateSettings(call.command.body);
+  call.answer(outcome.ok ? done : { ...done, code: outcome.code, remark: outcome.remark });
+}
+
+/** 1010, on any member, about that member alone. */
+function getControllerConfig(controller: Controller, call: Call): void {
+  call.answer({ ...done, body: controller.settings.list() });
 }
 
 function withBody<Body>(

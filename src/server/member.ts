@@ -17,9 +17,11 @@ import { Controller } from './controller.js';
 import type { ControllerMetrics } from './metrics.js';
 import { type NotifierOptions, RoleChangeNotifier } from './notifier.js';
 import type { ControllerBuild } from './parts.js';
+import type { Settings } from './settings.js';
 
 export interface MemberPorts {
   readonly config: ControllerConfig;
+  readonly settings?: Settings;
   readonly build: ControllerBuild;
   readonly store: LogStore;
   readonly transport: Transport;
@@ -80,6 +82,7 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
   });
   const controller: Controller = new Controller({
     config,
+    ...(ports.settings !== undefined && { settings: ports.settings }),
     build,
     log,
     clock,

@@ -54,6 +54,8 @@ const requestTypes = new Map<number, string>([
   [RequestCode.GetReplicaInfo, 'CONTROLLER_GET_REPLICA_INFO'],
   [RequestCode.GetMetadataInfo, 'CONTROLLER_GET_METADATA_INFO'],
   [RequestCode.GetSyncStateData, 'CONTROLLER_GET_SYNC_STATE_DATA'],
+  [RequestCode.UpdateControllerConfig, 'CONTROLLER_UPDATE_CONTROLLER_CONFIG'],
+  [RequestCode.GetControllerConfig, 'CONTROLLER_GET_CONTROLLER_CONFIG'],
   [RequestCode.CleanBrokerData, 'CONTROLLER_CLEAN_BROKER_DATA'],
   [RequestCode.GetNextBrokerId, 'CONTROLLER_GET_NEXT_BROKER_ID'],
   [RequestCode.ApplyBrokerId, 'CONTROLLER_APPLY_BROKER_ID'],

@@ -91,7 +91,7 @@ export interface LivenessActions {
   elect(brokerName: string): Promise<void>;
 }
 
-/** The settings that parts look at. */
+/** The settings that parts look at. Only `processReadEvent` may change while a controller runs. */
 export type PartsOptions = Pick<
   ControllerConfig,
   | 'requestsWaitingMax'

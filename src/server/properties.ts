@@ -49,14 +49,57 @@ export function formatProperties(properties: Readonly<Record<string, string>>): 
     .join('');
 }
 
+/**
+ * Changes some properties of a text and leaves the rest of it, comments too, as it is: the last line
+ * of a key says the new value, earlier ones go, and what the text does not have is added at its end.
+ *
+ * @param nameOf the name in `changes` by which a key of the text goes
+ * @throws {PropertiesError} as `parseProperties`
+ */
+export function replaceProperties(
+  text: string,
+  changes: Readonly<Record<string, string>>,
+  nameOf: (key: string) => string = (key) => key,
+): string {
+  const lines = text.split(LINE_END);
+  const missing = new Map(Object.entries(changes));
+  const last = new Map<string, { readonly line: number; readonly lastLine: number }>();
+  for (const { content, line, lastLine } of logicalLines(text)) {
+    const [, rawKey = ''] = KEY_AND_VALUE.exec(content) ?? [];
+    const name = nameOf(unescaped(rawKey, line));
+    if (!Object.hasOwn(changes, name)) continue;
+    lines.fill(GONE, line - 1, lastLine);
+    last.set(name, { line, lastLine });
+  }
+  for (const [name, { line }] of last) {
+    lines[line - 1] = formatProperties({ [name]: missing.get(name) ?? '' }).slice(0, -1);
+    missing.delete(name);
+  }
+  const kept = lines.filter((line) => line !== GONE);
+  if (kept.at(-1) === '') kept.pop();
+  const head = kept.map((line) => `${line}\n`).join('');
+  return head + formatProperties(Object.fromEntries(missing));
+}
+
+/** Stands for a line that goes; no line of a text can hold it. */
+const GONE = '\n';
+const LINE_END = /\r\n|\r|\n/;
+
 /** A key ends at the first unescaped `=`, `:` or blank; blanks around one separator belong to neither. */
 const KEY_AND_VALUE = /^((?:\\[\s\S]|[^\\=:\s])*)(?:[ \t\f]*[=:][ \t\f]*|[ \t\f]+)?([\s\S]*)$/;
 
+interface LogicalLine {
+  readonly content: string;
+  /** First and last natural line, from 1. */
+  readonly line: number;
+  readonly lastLine: number;
+}
+
 /** Joins continued lines; drops blank lines and comments. */
-function logicalLines(text: string): { readonly content: string; readonly line: number }[] {
-  const joined: { readonly content: string; readonly line: number }[] = [];
-  let pending: { content: string; readonly line: number } | null = null;
-  for (const [index, natural] of text.split(/\r\n|\r|\n/).entries()) {
+function logicalLines(text: string): LogicalLine[] {
+  const joined: LogicalLine[] = [];
+  let pending: { content: string; readonly line: number; lastLine: number } | null = null;
+  for (const [index, natural] of text.split(LINE_END).entries()) {
     const content = natural.replace(/^[ \t\f]+/, '');
     if (
       pending === null &&
@@ -64,7 +107,8 @@ function logicalLines(text: string): { readonly content: string; readonly line: 
     ) {
       continue;
     }
-    pending ??= { content: '', line: index + 1 };
+    pending ??= { content: '', line: index + 1, lastLine: 0 };
+    pending.lastLine = index + 1;
     const continued = endsInOddBackslashes(content);
     pending.content += continued ? content.slice(0, -1) : content;
     if (continued) continue;

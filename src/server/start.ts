@@ -25,6 +25,7 @@ import { type GroupChange, type HttpServer, serveHttp } from './http.js';
 import { assembleMember } from './member.js';
 import { ControllerMetrics } from './metrics.js';
 import type { ControllerBuild } from './parts.js';
+import { Settings } from './settings.js';
 
 export interface RunningController {
   /** `host:port` of the remoting protocol. */
@@ -38,6 +39,7 @@ export interface RunningController {
 }
 
 /**
+ * @param settings what operators may change while it runs, and where that is saved
  * @throws {StoreError} when the store is locked or damaged.
  * @throws {ListenError} when a port is in use.
  */
@@ -45,6 +47,7 @@ export async function startController(
   config: ControllerConfig,
   build: ControllerBuild,
   logger: Logger,
+  settings: Settings = Settings.inMemory(config),
 ): Promise<RunningController> {
   const self = selfPeer(config);
   const store = openFileStore({
@@ -70,6 +73,7 @@ export async function startController(
   });
   const member = assembleMember({
     config,
+    settings,
     build,
     store,
     transport,

@@ -12,7 +12,8 @@ export interface FileSystem {
   /** With its parents; an existing one is fine. */
   makeDirectory(path: string): void;
   list(directory: string): string[];
-  open(path: string, flags: OpenFlags): number;
+  /** @param mode of a file that is created, default 0644 */
+  open(path: string, flags: OpenFlags, mode?: number): number;
   size(file: number): number;
   /** Fills `into` from its first byte as far as the file reaches, and returns how many bytes that is. */
   read(file: number, into: Uint8Array, position: number): number;
@@ -37,7 +38,7 @@ export interface FileSystem {
 export const systemFiles: FileSystem = {
   makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
   list: (directory) => fs.readdirSync(directory),
-  open: (path, flags) => fs.openSync(path, flags, 0o644),
+  open: (path, flags, mode = 0o644) => fs.openSync(path, flags, mode),
   size: (file) => fs.fstatSync(file).size,
   read(file, into, position) {
     let filled = 0;
