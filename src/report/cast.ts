@@ -4,7 +4,13 @@
  * Decided once, from the targets of the run, so that every table and chart agrees on order and colour.
  */
 import type { Durability } from '../analyze/comparison.js';
-import { baseName, durabilitiesOf, pickReference, targetsOf } from '../analyze/targets.js';
+import {
+  baseName,
+  durabilitiesOf,
+  isCompared,
+  pickReference,
+  targetsOf,
+} from '../analyze/targets.js';
 import type { Results, Target } from '../measure/results.js';
 import * as palette from './palette.js';
 
@@ -23,7 +29,7 @@ export interface Cast {
 export function castsOf(results: Results, base: string | null): Cast[] {
   return durabilitiesOf(results).map((durability) => {
     const targets = targetsOf(results, durability);
-    const measured = targets.filter(({ kind }) => kind !== 'floor');
+    const measured = targets.filter(isCompared);
     const name = pickReference(
       measured.map((target) => target.name),
       base ?? undefined,

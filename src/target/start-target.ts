@@ -22,7 +22,7 @@ export async function startTarget(
 ): Promise<RunningTarget> {
   const addresses = specs.map(({ address }) => address);
   const target = await ProcessGroup.start(specs).then(
-    (group) => runningTarget(group, addresses, removeData),
+    (group) => groupTarget(group, addresses, removeData),
     (error: unknown) => {
       removeData();
       throw error;
@@ -76,7 +76,8 @@ export function dataDirectory(wanted: string | undefined): {
   return { data, removeData: () => rmSync(data, { recursive: true, force: true }) };
 }
 
-function runningTarget(
+/** A group of processes, seen as a target; whoever calls waits until it serves. */
+export function groupTarget(
   group: ProcessGroup,
   addresses: readonly string[],
   removeData: () => void,
