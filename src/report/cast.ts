@@ -27,6 +27,8 @@ export interface Cast {
 
 /** One cast per durability, the main one first. */
 export function castsOf(results: Results, base: string | null): Cast[] {
+  /** In every class the same one challenges, where it is there. */
+  let usual: string | undefined;
   return durabilitiesOf(results).map((durability) => {
     const targets = targetsOf(results, durability);
     const measured = targets.filter(isCompared);
@@ -35,7 +37,9 @@ export function castsOf(results: Results, base: string | null): Cast[] {
       base ?? undefined,
     );
     const reference = measured.find((target) => target.name === name);
-    const challenger = measured.find((target) => baseName(target.name) !== base);
+    const rivals = measured.filter((target) => baseName(target.name) !== base);
+    const challenger = rivals.find((target) => baseName(target.name) === usual) ?? rivals[0];
+    usual ??= challenger && baseName(challenger.name);
     const floor = targets.find(({ kind }) => kind === 'floor');
     const others = targets.filter(
       (target) => target !== reference && target !== challenger && target !== floor,

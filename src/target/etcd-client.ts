@@ -19,7 +19,7 @@ const CONNECTIONS_PER_MEMBER = 4;
 const PREPARE_AT_ONCE = 64;
 const LEADER_TIMEOUT_MS = 30_000;
 const RETRY_MS = 100;
-const timeouts: GrpcOptions = { connectTimeoutMs: 5_000, requestTimeoutMs: 3_000 };
+const timeouts: GrpcOptions = { connectTimeoutMs: 20_000, requestTimeoutMs: 3_000 };
 
 export class EtcdClient implements ReferenceClient {
   readonly #members: readonly (readonly GrpcConnection[])[];

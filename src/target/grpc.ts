@@ -32,7 +32,9 @@ export class GrpcConnection {
   /** @throws {ClientError} REFUSED or TIMEOUT when there is no connection. */
   static async open(address: string, options: GrpcOptions): Promise<GrpcConnection> {
     const session = connect(`http://${address}`);
-    session.setLocalWindowSize?.(WINDOW_BYTES);
+    // Each call in flight learns of a lost connection from its own stream.
+    session.on('error', () => {});
+    session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         session.destroy();
@@ -47,8 +49,6 @@ export class GrpcConnection {
         reject(new ClientError('REFUSED', { cause }));
       });
     });
-    // Each call in flight learns of it from its own stream.
-    session.on('error', () => {});
     return new GrpcConnection(session, options.requestTimeoutMs);
   }
 
