@@ -32,6 +32,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     exitCode = code;
   };
   addBench(program, finish);
+  addCalibrate(program, finish);
   addReport(program, finish);
   addController(program, finish);
   addCluster(program, finish);
@@ -136,6 +137,26 @@ Examples:
         options.address !== undefined && command.getOptionValueSource('targets') === 'default';
       const chosen = isAlone ? { ...options, targets: [] } : options;
       finish(await runBenchCommand(chosen, packageVersion()));
+    });
+}
+
+function addCalibrate(program: Command, finish: Finish): void {
+  program
+    .command('calibrate')
+    .description('Compares baseline with the upstream controller that it models (needs a JDK).')
+    .addOption(
+      new Option('--concurrency <list>', 'comma list of writes outstanding')
+        .argParser((text: string) => list(text).map(integerIn(1, 4_096)))
+        .default(null, '1,16,64,256,1024'),
+    )
+    .option('--rounds <n>', 'in which both run once, in turn', integerIn(1, 100), 3)
+    .option('--workers <n>', 'load threads (one less than there are cores)', integerIn(1, 64))
+    .option('--seed <n>', 'replays the choices of a run (random)', integerIn(0, 2 ** 31))
+    .option('--out <dir>', 'where runs are kept (reports/runs)')
+    .option('--json', 'the calibration on stdout instead of the table', false)
+    .action(async (options) => {
+      const { runCalibrate } = await import('./calibrate.js');
+      finish(await runCalibrate(options, packageVersion()));
     });
 }
 
