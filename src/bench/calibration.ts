@@ -41,9 +41,9 @@ export function calibrationPlan({ concurrency, rounds }: CalibrationOptions): Pl
     electionProfile: 'dledger',
     workloads: concurrency.flatMap((outstanding) =>
       workloadPoints(
-        { ...workload, name: pointName(outstanding), load: { ...load, outstanding } },
+        { ...workload, load: { ...load, outstanding } },
         { sets: Math.max(...concurrency) },
-      ),
+      ).map((point) => ({ ...point, name: pointName(outstanding) })),
     ),
     provedBaseline: false,
   });

@@ -10,6 +10,8 @@ import { type MemberExit, type RunningTarget, TargetError } from './target.js';
 
 /** DLedger's own timing may need several vote rounds of 2 s. */
 const SERVE_TIMEOUT_MS = 45_000;
+/** And a JVM that has just started on a busy machine may miss some of them. */
+export const SERVE_TIMEOUT_OF_JVM_MS = 180_000;
 /** How long one look at the members takes at most. */
 const ROUND_MS = 1_000;
 const LEADER_TIMEOUT_MS = 15_000;
@@ -19,6 +21,7 @@ export async function startTarget(
   specs: readonly MemberSpec[],
   removeData: () => void,
   signal?: AbortSignal,
+  serveTimeoutMs = SERVE_TIMEOUT_MS,
 ): Promise<RunningTarget> {
   const addresses = specs.map(({ address }) => address);
   const target = await ProcessGroup.start(specs).then(
@@ -29,7 +32,7 @@ export async function startTarget(
     },
   );
   try {
-    await untilServing(target, signal);
+    await untilServing(target, signal, serveTimeoutMs);
     return target;
   } catch (error) {
     await target.close();
@@ -38,12 +41,16 @@ export async function startTarget(
 }
 
 /** Every member names the same leader, and that one serves. */
-async function untilServing(target: RunningTarget, signal: AbortSignal | undefined): Promise<void> {
+async function untilServing(
+  target: RunningTarget,
+  signal: AbortSignal | undefined,
+  timeoutMs: number,
+): Promise<void> {
   let exit: MemberExit | null = null;
   const stopListening = target.onExit((member) => {
     exit ??= member;
   });
-  const deadline = performance.now() + SERVE_TIMEOUT_MS;
+  const deadline = performance.now() + timeoutMs;
   try {
     while (performance.now() < deadline) {
       signal?.throwIfAborted();
