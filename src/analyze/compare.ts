@@ -28,7 +28,7 @@ import {
 } from './metrics.js';
 import { readsOf } from './reads.js';
 import { sweepsOf } from './saturation.js';
-import { durabilitiesOf, pickReference, referenceBase, targetsOf } from './targets.js';
+import { durabilitiesOf, isCompared, pickReference, referenceBase, targetsOf } from './targets.js';
 import { EFFECT_MIN } from './verdict.js';
 
 export interface CompareOptions {
@@ -129,7 +129,7 @@ function groupOf(
         );
         return found === undefined ? [] : [{ target, estimate: found }];
       });
-      const candidates = estimates.filter(({ target }) => target.kind !== 'floor');
+      const candidates = estimates.filter(({ target }) => isCompared(target));
       const referenceName = pickReference(
         candidates.map(({ target }) => target.name),
         base,
@@ -138,7 +138,7 @@ function groupOf(
       return {
         metric,
         targets: estimates.map(({ target, estimate: own }): TargetValue => {
-          const comparable = reference !== undefined && target.kind !== 'floor';
+          const comparable = reference !== undefined && isCompared(target);
           const ratio =
             comparable && reference.target !== target
               ? ratioOf({

@@ -7,6 +7,9 @@
 import type { Results, Target } from '../measure/results.js';
 import type { Durability } from './comparison.js';
 
+/** A floor and a reference store are lines to look at, not sides of a comparison. */
+export const isCompared = ({ kind }: Target): boolean => kind !== 'floor' && kind !== 'reference';
+
 export const baseName = (target: string): string => target.split('@')[0] ?? target;
 
 /** In the order in which the run lists its targets, so that the main one comes first. */
@@ -20,7 +23,7 @@ export function targetsOf(results: Results, durability: Durability): Target[] {
 
 /** The wished-for base name when a target has it, else that of the first build, else none. */
 export function referenceBase(results: Results, wished = 'baseline'): string | undefined {
-  const comparable = results.targets.filter((target) => target.kind !== 'floor');
+  const comparable = results.targets.filter(isCompared);
   const found =
     comparable.find((target) => baseName(target.name) === wished) ??
     comparable.find((target) => target.kind === 'build') ??

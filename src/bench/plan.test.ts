@@ -88,3 +88,61 @@ test('the floor never polls: it has nothing to model', () => {
 test('the whole default bench is planned for under five minutes', () => {
   assert.ok(makePlan(options).expectedSeconds < 300);
 });
+
+const peers = ['baseline', 'optimized', 'java-dledger', 'java-jraft', 'floor'];
+
+test('beside a Java peer our builds also meet its durability class, with all that it meets', () => {
+  const workloads = named('heartbeats', 'isr-churn', 'leader-kill');
+  const all = 'heartbeats isr-churn leader-kill';
+  assert.deepEqual(show({ targets: peers, workloads, durabilities: ['background'] }, 1), [
+    `1 baseline: ${all}`,
+    `1 optimized: ${all}`,
+    `1 java-dledger: ${all}`,
+    `1 java-jraft: ${all}`,
+    '1 floor: isr-churn',
+    `1 baseline@group: ${all}`,
+    `1 optimized@group: ${all}`,
+    '1 floor@group: isr-churn',
+  ]);
+  const { targets } = makePlan({ ...options, targets: peers, workloads });
+  assert.deepEqual(
+    targets.flatMap(({ kind, name, durability }) => (kind === 'java' ? [[name, durability]] : [])),
+    [
+      ['java-dledger', 'background'],
+      ['java-jraft', 'group'],
+    ],
+  );
+});
+
+test('beside a Java peer the windows of all targets are as long as it needs', () => {
+  const plan = makePlan({ ...options, targets: peers });
+  for (const point of plan.workloads) {
+    if (point.kind === 'bring-up') assert.equal(point.giveUpAfterMs, 180_000);
+    else assert.equal(point.durationMs, point.fault === undefined ? 5_000 : 25_000);
+  }
+  assert.ok(
+    plan.sessions.every(({ workloads }) => workloads.every((one) => plan.workloads.includes(one))),
+  );
+});
+
+test('a reference store meets closed loops of writes or of reads, in one class', () => {
+  const sessions = show({ targets: ['optimized', 'etcd'], durabilities: ['group'] }, 1);
+  assert.equal(sessions[1], '1 etcd: isr-churn read-heavy single-write');
+});
+
+test('a controller that others run comes last, and nobody kills its leader', () => {
+  const running = [
+    {
+      name: 'theirs',
+      title: 'theirs',
+      kind: 'address',
+      addresses: ['h:1'],
+      durability: 'unknown',
+      handoff: 'unknown',
+      electionProfile: 'unknown',
+      processReadEvent: false,
+    },
+  ] as const;
+  const workloads = named('heartbeats', 'leader-kill');
+  assert.deepEqual(show({ targets: [], workloads, running }, 1), ['1 theirs: heartbeats']);
+});

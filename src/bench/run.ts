@@ -9,10 +9,11 @@ import { describeEnvironment, type Environment } from '../measure/environment.js
 import { RESULTS_SCHEMA_VERSION, type Results, type Trial } from '../measure/results.js';
 import { type WrittenReport, writeReport } from '../report/write.js';
 import type { RunningTarget } from '../target/target.js';
-import type { Plan, Session } from './plan.js';
+import type { Plan, Session, TargetSpec } from './plan.js';
 import type { Progress } from './progress.js';
 import { describeTarget, startTarget } from './targets.js';
 import { runTrial } from './trial.js';
+import { warm } from './warm.js';
 
 export interface BenchOptions {
   readonly plan: Plan;
@@ -111,35 +112,48 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
       if (signal.aborted) break;
       const order = trials.length + 1;
       const where = `[${order}/${total}] ${spec.name} ${workload.name}`;
-      await mend(target);
-      const trial = await runTrial({
-        workload,
-        spec,
-        target,
-        round,
-        order,
-        // The same round asks the same of every target.
-        seed: seed + round,
-        pool: context.pool,
-        signal,
-        onProgress: (state) => report(where, state),
-      });
-      trials.push(trial);
-      if (trial.status !== 'valid') {
-        progress.note(`${where}, round ${round}: ${trial.status}: ${trial.reasons.join('; ')}`);
+      // The same round asks the same of every target.
+      const shared = { workload, seed: seed + round, signal };
+      const onProgress = (state: LoadProgress): void => report(where, state);
+      try {
+        await mend(target);
+        const { pool } = context;
+        const members = target.addresses;
+        const warmUp = growsFaster(spec)
+          ? await warm({ ...shared, members, pool, onProgress })
+          : null;
+        const trial = await runTrial({
+          ...shared,
+          spec,
+          target,
+          round,
+          order,
+          pool,
+          warmUp,
+          onProgress,
+        });
+        trials.push(trial);
+        if (trial.status !== 'valid') {
+          progress.note(`${where}, round ${round}: ${trial.status}: ${trial.reasons.join('; ')}`);
+        }
+      } catch (error) {
+        // The next workload may still be met: each says for itself what it lacked.
+        if (signal.aborted) break;
+        failures.push(`${spec.name} ${workload.name}, round ${round}: ${String(error)}`);
       }
     }
-  } catch (error) {
-    if (!signal.aborted) failures.push(`${spec.name}, round ${round}: ${String(error)}`);
   } finally {
     await target.close();
   }
 }
 
+/** What runs on a JVM, or may: it is several times slower before its compilers are done. */
+const growsFaster = ({ kind }: TargetSpec): boolean => kind === 'java' || kind === 'address';
+
 /** Brings back members that a fault, planned or not, took away. */
 async function mend(target: RunningTarget): Promise<void> {
   for (const member of target.members()) {
-    if (!isRunning(member.pid)) await target.restart(member.id);
+    if (member.pid !== null && !isRunning(member.pid)) await target.restart(member.id);
   }
 }
 

@@ -2,62 +2,81 @@
  * From a target's description to its running processes, and back to what the report says of it.
  */
 import type { Operation, Target } from '../measure/results.js';
+import { attachTarget } from '../target/address.js';
 import { startFloor } from '../target/floor.js';
 import { javaFlags, startJava } from '../target/java.js';
 import { startCluster } from '../target/ours.js';
 import { findPeers } from '../target/peers.js';
+import { referenceVersion, startReference } from '../target/start-reference.js';
 import type { RunningTarget } from '../target/target.js';
-import { javaModeOf, type TargetSpec } from './plan.js';
+import type { TargetSpec } from './plan.js';
 
 /** Three members, as the group that the product is for. */
 export const MEMBERS = 3;
 
 /** @throws {TargetError} when it does not start; nothing is left running then. */
 export function startTarget(spec: TargetSpec, signal: AbortSignal): Promise<RunningTarget> {
-  if (spec.kind === 'floor') return startFloor({ durability: spec.durability, signal });
-  const mode = javaModeOf(spec.build);
-  if (mode !== null) {
-    return startJava({ mode, processReadEvent: spec.processReadEvent, signal });
+  const { processReadEvent } = spec;
+  switch (spec.kind) {
+    case 'floor':
+      return startFloor({ durability: spec.durability, signal });
+    case 'java':
+      return startJava({ mode: spec.mode, processReadEvent, signal });
+    case 'address':
+      return attachTarget(spec.addresses);
+    case 'reference':
+      return startReference(spec.store, signal, spec.paths);
+    case 'build':
+      return startCluster({
+        build: spec.build,
+        nodes: MEMBERS,
+        durability: spec.durability,
+        handoff: spec.handoff,
+        electionProfile: spec.electionProfile,
+        properties: { processReadEvent: String(processReadEvent) },
+        signal,
+      });
   }
-  return startCluster({
-    build: spec.build,
-    nodes: MEMBERS,
-    durability: spec.durability,
-    handoff: spec.handoff,
-    electionProfile: spec.electionProfile,
-    properties: { processReadEvent: String(spec.processReadEvent) },
-    signal,
-  });
 }
 
-/** @param version this program's; a Java peer has its own. */
+/** @param version this program's; what is not ours has its own. */
 export function describeTarget(spec: TargetSpec, version: string): Target {
   const { name, kind, title, durability, handoff, electionProfile } = spec;
-  const target = {
-    name,
-    kind,
-    title,
-    members: MEMBERS,
-    durability,
-    handoff,
-    electionProfile,
-    version,
-  };
-  if (kind !== 'java') return target;
-  const peers = findPeers();
-  return {
-    ...target,
-    title: `${title}; ${peers.jvm}; ${javaFlags.join(' ')}`,
-    version: `rocketmq ${peers.version}`,
-  };
+  const members = spec.kind === 'address' ? spec.addresses.length : MEMBERS;
+  const target = { name, kind, title, members, durability, handoff, electionProfile, version };
+  switch (spec.kind) {
+    case 'java': {
+      const peers = findPeers();
+      return {
+        ...target,
+        title: `${title}; ${peers.jvm}; ${javaFlags.join(' ')}`,
+        version: `rocketmq ${peers.version}`,
+      };
+    }
+    case 'reference':
+      return { ...target, version: referenceVersion(spec.store, spec.paths) };
+    case 'address':
+      return { ...target, version: 'unknown' };
+    default:
+      return target;
+  }
 }
 
 /** What an answer to 1004 or 1006 proves on this target; 1012 likewise. */
 export function readProof(spec: TargetSpec): Operation['proof'] {
-  if (spec.kind === 'floor') return 'unproved';
-  if (spec.build === 'java-jraft') return 'log';
-  const [base = '', ...replaced] = spec.build.split('+');
-  const reads = replaced.findLast((part) => part.startsWith('reads='))?.slice('reads='.length);
-  if ((reads ?? base) === 'optimized') return 'read-index';
-  return spec.processReadEvent ? 'log' : 'unproved';
+  switch (spec.kind) {
+    case 'floor':
+    case 'address':
+      return 'unproved';
+    case 'java':
+      return spec.mode === 'jraft' ? 'log' : 'unproved';
+    case 'reference':
+      return 'read-index';
+    case 'build': {
+      const [base = '', ...replaced] = spec.build.split('+');
+      const reads = replaced.findLast((part) => part.startsWith('reads='))?.slice('reads='.length);
+      if ((reads ?? base) === 'optimized') return 'read-index';
+      return spec.processReadEvent ? 'log' : 'unproved';
+    }
+  }
 }

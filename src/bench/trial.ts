@@ -5,11 +5,13 @@
 import { type LoadPool, type LoadProgress, type LoadResult, runLoad } from '../load/generator.js';
 import { gapAfterMs } from '../load/recovery.js';
 import { UsageSampler } from '../measure/process-usage.js';
-import type { Fault, Trial } from '../measure/results.js';
+import type { Fault, Trial, WarmUp } from '../measure/results.js';
 import type { RunningTarget } from '../target/target.js';
 import type { WorkloadPoint } from '../workload/points.js';
 import type { TargetSpec } from './plan.js';
+import { runReferenceLoad } from './reference-load.js';
 import { readProof } from './targets.js';
+import { warmUpWords } from './warm.js';
 
 export interface TrialOptions {
   readonly workload: WorkloadPoint;
@@ -20,6 +22,8 @@ export interface TrialOptions {
   readonly seed: number;
   readonly pool: LoadPool;
   readonly signal: AbortSignal;
+  /** What was done before it, if anything. */
+  readonly warmUp: WarmUp | null;
   readonly onProgress: (progress: LoadProgress) => void;
 }
 
@@ -30,7 +34,11 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   const startedAt = new Date().toISOString();
   const usage = new UsageSampler(
     [
-      ...target.members().map(({ id, pid }) => ({ name: id, kind: 'controller' as const, pid })),
+      ...target
+        .members()
+        .flatMap(({ id, pid }) =>
+          pid === null ? [] : [{ name: id, kind: 'controller' as const, pid }],
+        ),
       { name: 'load', kind: 'load' as const, pid: process.pid },
     ],
     USAGE_SAMPLE_MS,
@@ -45,19 +53,21 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
 
   let result: LoadResult;
   try {
-    result = await runLoad({
+    const shared = {
       workload,
       members: target.addresses,
-      pool: options.pool,
-      seed,
       signal,
       onProgress: options.onProgress,
-      onMeasureStart: (startEpochMs) => {
+      onMeasureStart: (startEpochMs: number) => {
         faults.measureFrom(startEpochMs);
         usage.start();
         planFault();
       },
-    });
+    };
+    result =
+      spec.kind === 'reference'
+        ? await runReferenceLoad({ ...shared, store: spec.store })
+        : await runLoad({ ...shared, pool: options.pool, seed });
   } finally {
     clearTimeout(timer);
     faults.stop();
@@ -72,8 +82,13 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     order,
     seed,
     startedAt,
-    status: signal.aborted ? 'partial' : result.status,
-    reasons: [...result.reasons, ...unplannedReasons(seen)],
+    status: signal.aborted ? 'partial' : faults.trouble === null ? result.status : 'invalid',
+    reasons: [
+      ...result.reasons,
+      ...(faults.trouble === null ? [] : [faults.trouble]),
+      ...unplannedReasons(seen),
+      ...warmUpReasons(options.warmUp),
+    ],
     load: result.load,
     sets: result.sets,
     replicas: result.replicas,
@@ -86,6 +101,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     generator: result.generator,
     processes,
     faults: seen,
+    ...(options.warmUp !== null && { warmUp: options.warmUp }),
     figures: {
       ...result.figures,
       ...(failover?.gapMs !== undefined && { failoverMs: failover.gapMs }),
@@ -101,6 +117,8 @@ class FaultLog {
   #startEpochMs = Number.NaN;
   #stopped = false;
   readonly faults: Fault[] = [];
+  /** Why the planned fault did not happen; null when it did, or none was planned. */
+  trouble: string | null = null;
 
   constructor(target: RunningTarget) {
     this.#target = target;
@@ -115,8 +133,11 @@ class FaultLog {
   }
 
   async killLeader(restartAfterMs: number | undefined): Promise<void> {
-    const leader = await this.#target.leader();
-    if (this.#stopped) return;
+    const leader = await this.#target.leader().catch((error: Error) => {
+      this.trouble ??= `nobody was killed: ${error.message}`;
+      return null;
+    });
+    if (leader === null || this.#stopped) return;
     this.#expectedExits.add(leader.id);
     this.#note({ kind: 'kill-leader', member: leader.id, planned: true });
     await this.#target.kill(leader.id, 'SIGKILL');
@@ -151,6 +172,10 @@ function withGaps(faults: readonly Fault[], { acknowledged }: LoadResult): Fault
     const gapMs = gapAfterMs(acknowledged, fault.atMs, faults[at + 1]?.atMs);
     return gapMs === undefined ? fault : { ...fault, gapMs };
   });
+}
+
+function warmUpReasons(warmUp: WarmUp | null): string[] {
+  return warmUp === null ? [] : [`note: ${warmUpWords(warmUp)}`];
 }
 
 function unplannedReasons(faults: readonly Fault[]): string[] {

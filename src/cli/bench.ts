@@ -3,21 +3,23 @@
  */
 import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { javaModeOf, makePlan, type Plan } from '../bench/plan.js';
+import { canMeet, javaModeOf, makePlan, type Plan, referenceOf } from '../bench/plan.js';
 import { createProgress } from '../bench/progress.js';
 import { type BenchOutcome, runBench } from '../bench/run.js';
 import type { Handoff } from '../engine/log-engine.js';
 import { projectRoot } from '../lib/project-root.js';
 import type { ElectionProfile } from '../server/config.js';
 import type { Durability } from '../storage/log-store.js';
-import { findPeers } from '../target/peers.js';
+import { findPeers, PeersError } from '../target/peers.js';
+import { referenceVersion } from '../target/start-reference.js';
 import { loadWorkload, loadWorkloads } from '../workload/parse.js';
 import { type WorkloadPoint, workloadPoints } from '../workload/points.js';
+import { type AddressCommand, addressTarget, agreeToWrite } from './bench-address.js';
 import { resolveBuild } from './builds.js';
 import { ExitCode, InputError } from './exit-codes.js';
 import { stopSignal } from './stop.js';
 
-export interface BenchCommand {
+export interface BenchCommand extends AddressCommand {
   readonly targets: readonly string[];
   readonly workload?: readonly string[];
   readonly trials: number;
@@ -30,6 +32,8 @@ export interface BenchCommand {
   readonly seed?: number;
   readonly out?: string;
   readonly workers?: number;
+  /** Where the program is. */
+  readonly etcd?: string;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -37,8 +41,9 @@ export interface BenchCommand {
 /** @throws {InputError | WorkloadError} for a target, workload or size that cannot be. */
 export async function runBenchCommand(command: BenchCommand, version: string): Promise<ExitCode> {
   const seed = command.seed ?? randomInt(1, 2 ** 31);
-  const plan = planOf(command);
+  const { plan, skipped } = planOf(command);
   if (command.dryRun) {
+    for (const line of skipped) process.stderr.write(`${line}\n`);
     process.stdout.write(command.json ? `${JSON.stringify(plan, null, 2)}\n` : describePlan(plan));
     return ExitCode.Ok;
   }
@@ -47,6 +52,11 @@ export async function runBenchCommand(command: BenchCommand, version: string): P
   const progress = createProgress(command.json ? process.stderr : process.stdout, () =>
     performance.now(),
   );
+  for (const line of skipped) progress.note(line);
+  for (const target of plan.targets) {
+    if (target.kind !== 'address') continue;
+    await agreeToWrite(target, command.yes, (line) => progress.note(line));
+  }
   progress.note(
     `quorumark ${version}: ${countTrials(plan)} trials, about ${minutes(plan.expectedSeconds)}, seed ${seed}`,
   );
@@ -78,12 +88,18 @@ function exitCodeOf({ results, failures }: BenchOutcome, interrupted: boolean): 
     : ExitCode.RunInvalid;
 }
 
-function planOf(command: BenchCommand): Plan {
-  for (const target of command.targets) {
+/** @returns the plan, and a line for whatever was asked and is not in it. */
+function planOf(command: BenchCommand): { readonly plan: Plan; readonly skipped: string[] } {
+  const skipped: string[] = [];
+  const targets = command.targets.filter((target) => {
     // What is missing is said before anything starts.
     if (javaModeOf(target) !== null) findPeers();
+    else if (referenceOf(target) !== null) return isThere(target, command, skipped);
     else if (target !== 'floor') resolveBuild(target);
-  }
+    return true;
+  });
+  const address = addressTarget(command, targets);
+  const running = address === null ? [] : [address];
   const all = loadWorkloads();
   const wanted = command.workload ?? all.map(({ name }) => name);
   const workloads: WorkloadPoint[] = wanted.flatMap((name) => {
@@ -98,8 +114,10 @@ function planOf(command: BenchCommand): Plan {
     const { sets, duration: durationMs } = command;
     return workloadPoints(workload, { sets, durationMs });
   });
-  return makePlan({
-    targets: command.targets,
+  const plan = makePlan({
+    targets,
+    running,
+    paths: { etcd: command.etcd },
     trials: command.trials,
     durabilities: command.durability,
     handoff: command.handoff,
@@ -107,6 +125,26 @@ function planOf(command: BenchCommand): Plan {
     workloads,
     provedBaseline: true,
   });
+  for (const target of running) {
+    for (const point of workloads.filter((workload) => !canMeet(target, workload))) {
+      skipped.push(`skipped: ${point.name} on ${target.name}: it would kill what others run`);
+    }
+  }
+  if (plan.sessions.length === 0) throw new InputError('nothing is left to measure');
+  return { plan, skipped };
+}
+
+/** A reference store that is not installed is left out, for the others tell enough without it. */
+function isThere(target: string, { etcd }: BenchCommand, skipped: string[]): boolean {
+  const store = referenceOf(target);
+  try {
+    if (store !== null) referenceVersion(store, { etcd });
+    return true;
+  } catch (error) {
+    if (!(error instanceof PeersError)) throw error;
+    skipped.push(`skipped: ${target}: ${error.message}`);
+    return false;
+  }
 }
 
 function describePlan(plan: Plan): string {

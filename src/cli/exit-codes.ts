@@ -10,6 +10,7 @@ export const ExitCode = {
   TargetFailed: 5,
   CheckFailed: 6,
   NotDone: 7,
+  OutOfBand: 8,
   Interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -23,6 +24,7 @@ const meanings: Readonly<Record<keyof typeof ExitCode, string>> = {
   TargetFailed: 'the system under test did not start, or failed',
   CheckFailed: 'a check of correctness found a violation',
   NotDone: 'the key is not there, or its value is another',
+  OutOfBand: 'the model is not within its band of what it models',
   Interrupted: 'interrupted; what was measured is kept',
 };
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import type { KvRequest } from '../kv/wire.js';
 import { projectRoot } from '../lib/project-root.js';
+import { durabilities } from '../server/config.js';
 import { ExitCode, exitCodeTable } from './exit-codes.js';
 import {
   buildOption,
@@ -31,6 +32,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
     exitCode = code;
   };
   addBench(program, finish);
+  addCalibrate(program, finish);
   addReport(program, finish);
   addController(program, finish);
   addCluster(program, finish);
@@ -64,7 +66,7 @@ function addBench(program: Command, finish: Finish): void {
     .addOption(
       listOption(
         '--targets <names>',
-        'comma list of baseline, optimized, mixtures, floor; ratios refer to the first',
+        'comma list of baseline, optimized, mixtures, floor, java-dledger, java-jraft, etcd; ratios refer to the first build',
         ['baseline', 'optimized', 'floor'],
       ),
     )
@@ -91,6 +93,15 @@ function addBench(program: Command, finish: Finish): void {
     .addOption(electionProfileOption().default('fast'))
     .option('--workers <n>', 'load threads (one less than there are cores)', integerIn(1, 64))
     .option('--seed <n>', 'replays the choices of a run (random)', integerIn(0, 2 ** 31))
+    .option('--address <list>', 'a controller that runs already: host:port;host:port')
+    .option('--address-name <name>', 'what the report calls it', 'address')
+    .addOption(
+      new Option('--address-durability <policy>', 'what it promises, as you know it')
+        .choices([...durabilities, 'unknown'])
+        .default('unknown'),
+    )
+    .option('--yes', 'write to it without asking', false)
+    .option('--etcd <path>', 'the program, for the target etcd (etcd)')
     .option('--out <dir>', 'where runs are kept (reports/runs)')
     .option('--dry-run', 'print the plan and its expected length, start nothing', false)
     .option('--json', 'results on stdout instead of the table', false)
@@ -113,11 +124,39 @@ Examples:
     quorumark bench --targets baseline --handoff poll --workload single-write
   what one part alone buys:
     quorumark bench --targets baseline,baseline+reads=optimized \\
-      --workload read-heavy`,
+      --workload read-heavy
+  the upstream Java controllers (npm run peers:install, once):
+    quorumark bench --targets baseline,optimized,java-dledger,java-jraft,floor
+  a controller that runs somewhere already:
+    quorumark bench --address "10.0.0.1:9878;10.0.0.2:9878" --address-name ours`,
     )
-    .action(async (options) => {
+    .action(async (options, command: Command) => {
       const { runBenchCommand } = await import('./bench.js');
-      finish(await runBenchCommand(options, packageVersion()));
+      // Who points at a controller of his own wants that one, unless he says more.
+      const isAlone =
+        options.address !== undefined && command.getOptionValueSource('targets') === 'default';
+      const chosen = isAlone ? { ...options, targets: [] } : options;
+      finish(await runBenchCommand(chosen, packageVersion()));
+    });
+}
+
+function addCalibrate(program: Command, finish: Finish): void {
+  program
+    .command('calibrate')
+    .description('Compares baseline with the upstream controller that it models (needs a JDK).')
+    .addOption(
+      new Option('--concurrency <list>', 'comma list of writes outstanding')
+        .argParser((text: string) => list(text).map(integerIn(1, 4_096)))
+        .default(null, '1,16,64,256,1024'),
+    )
+    .option('--rounds <n>', 'in which both run once, in turn', integerIn(1, 100), 3)
+    .option('--workers <n>', 'load threads (one less than there are cores)', integerIn(1, 64))
+    .option('--seed <n>', 'replays the choices of a run (random)', integerIn(0, 2 ** 31))
+    .option('--out <dir>', 'where runs are kept (reports/runs)')
+    .option('--json', 'the calibration on stdout instead of the table', false)
+    .action(async (options) => {
+      const { runCalibrate } = await import('./calibrate.js');
+      finish(await runCalibrate(options, packageVersion()));
     });
 }
 

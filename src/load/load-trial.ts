@@ -22,7 +22,8 @@ import { PrepareError, prepare } from './prepare.js';
 import type { TrialContext } from './trial.js';
 
 const FIND_LEADER_MS = 20_000;
-const PREPARE_MS = 120_000;
+/** A JVM that has just started needs its time: 80 s for a thousand sets on a busy machine. */
+const PREPARE_MS = 300_000;
 /** Beyond the request timeout nothing is in flight any more. */
 const DRAIN_SLACK_MS = 250;
 

@@ -74,6 +74,14 @@ const faultSchema = z.strictObject({
   planned: z.boolean(),
 });
 
+const warmUpSchema = z.strictObject({
+  windowMs: z.number(),
+  /** Of each window, in order. */
+  ratesPerSecond: z.array(z.number()),
+  /** Whether the last two differ by less than a tenth. */
+  steady: z.boolean(),
+});
+
 export const trialSchema = z.strictObject({
   workload: z.string(),
   target: z.string(),
@@ -117,13 +125,15 @@ export const trialSchema = z.strictObject({
   }),
   processes: z.array(processSchema),
   faults: z.array(faultSchema),
+  /** Windows of load before the trial, of targets that grow faster as they run. */
+  warmUp: warmUpSchema.optional(),
   /** Named single figures: `bringUpMs`, `failoverMs`. Unit last in the name. */
   figures: z.record(z.string(), z.number()),
 });
 
 export const targetSchema = z.strictObject({
   name: z.string(),
-  kind: z.enum(['build', 'floor', 'java', 'address']),
+  kind: z.enum(['build', 'floor', 'java', 'address', 'reference']),
   /** One line for people: what it is. */
   title: z.string(),
   members: z.int().min(1),
@@ -159,6 +169,7 @@ export type Operation = z.infer<typeof operationSchema>;
 export type Interval = z.infer<typeof intervalSchema>;
 export type ProcessUsage = z.infer<typeof processSchema>;
 export type Fault = z.infer<typeof faultSchema>;
+export type WarmUp = z.infer<typeof warmUpSchema>;
 export type Trial = z.infer<typeof trialSchema>;
 export type Target = z.infer<typeof targetSchema>;
 export type Results = z.infer<typeof resultsSchema>;

@@ -4,7 +4,13 @@
  * Decided once, from the targets of the run, so that every table and chart agrees on order and colour.
  */
 import type { Durability } from '../analyze/comparison.js';
-import { baseName, durabilitiesOf, pickReference, targetsOf } from '../analyze/targets.js';
+import {
+  baseName,
+  durabilitiesOf,
+  isCompared,
+  pickReference,
+  targetsOf,
+} from '../analyze/targets.js';
 import type { Results, Target } from '../measure/results.js';
 import * as palette from './palette.js';
 
@@ -21,15 +27,19 @@ export interface Cast {
 
 /** One cast per durability, the main one first. */
 export function castsOf(results: Results, base: string | null): Cast[] {
+  /** In every class the same one challenges, where it is there. */
+  let usual: string | undefined;
   return durabilitiesOf(results).map((durability) => {
     const targets = targetsOf(results, durability);
-    const measured = targets.filter(({ kind }) => kind !== 'floor');
+    const measured = targets.filter(isCompared);
     const name = pickReference(
       measured.map((target) => target.name),
       base ?? undefined,
     );
     const reference = measured.find((target) => target.name === name);
-    const challenger = measured.find((target) => baseName(target.name) !== base);
+    const rivals = measured.filter((target) => baseName(target.name) !== base);
+    const challenger = rivals.find((target) => baseName(target.name) === usual) ?? rivals[0];
+    usual ??= challenger && baseName(challenger.name);
     const floor = targets.find(({ kind }) => kind === 'floor');
     const others = targets.filter(
       (target) => target !== reference && target !== challenger && target !== floor,

@@ -83,7 +83,7 @@ export function reportView(
   const environmentShown = environmentFacts(environment);
   return {
     runId: results.run.id,
-    verdict: verdictWords(comparison, casts),
+    verdict: verdictWords(comparison, casts, results.targets),
     facts: factsOf(results, environmentShown),
     warnings: warningsOf(results, comparison),
     casts,

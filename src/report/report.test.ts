@@ -232,3 +232,53 @@ for (const { name, files, says } of broken) {
     }
   });
 }
+
+/** The sample with a Java peer in each class and a reference store, made of others' figures. */
+const withPeers: Results = (() => {
+  const kinds = {
+    'java-dledger': ['baseline', 'java', 'background'],
+    'java-jraft': ['baseline@group', 'java', 'group'],
+    etcd: ['optimized@group', 'reference', 'group'],
+  } as const;
+  const copies = Object.entries(kinds).map(([name, [like, kind, durability]]) => ({
+    target: { ...targetNamed(like), name, kind, durability },
+    trials: sample.trials
+      .filter(({ target }) => target === like)
+      .map((trial) => ({ ...trial, target: name })),
+  }));
+  return {
+    ...sample,
+    targets: [...sample.targets, ...copies.map(({ target }) => target)],
+    trials: [...sample.trials, ...copies.flatMap(({ trials }) => trials)],
+  };
+})();
+
+function targetNamed(name: string): Results['targets'][number] {
+  const found = sample.targets.find((target) => target.name === name);
+  assert.ok(found !== undefined);
+  return found;
+}
+
+test('five targets and a reference store stand in the terminal, in their classes', () => {
+  const summary = terminalSummary(viewOf(withPeers));
+  for (const line of summary.split('\n')) assert.ok(line.length <= COLUMNS_MAX, line);
+  const [, background = '', group = ''] = summary.split(/^(?=background|group)/m);
+  assert.match(background, /^java-dledger {3}isr-churn .*\/s .*=$/m);
+  assert.doesNotMatch(background, /java-jraft|etcd/);
+  assert.match(group, /^java-jraft {5}isr-churn .*\/s .*=$/m);
+  assert.match(group, /^etcd {11}isr-churn .*\/s +reference$/m);
+  assert.match(
+    summary.replace(/\n +/g, ' '),
+    /never across: background \(baseline, optimized, .*java-dledger\); group \(baseline@group, optimized@group and java-jraft\)\./,
+  );
+});
+
+test('a reference store is compared with nothing, and never challenges', () => {
+  const { others, casts } = viewOf(withPeers);
+  const rows = others.filter(({ target }) => target === 'etcd');
+  assert.ok(rows.length > 0);
+  assert.ok(rows.every(({ verdict }) => verdict === undefined));
+  const alone = viewOf(only(withPeers, 'baseline@group', 'etcd'));
+  assert.match(alone.verdict.headline, /^Only baseline@group was measured/);
+  assert.ok(casts.every(({ challenger }) => challenger?.kind === 'build'));
+});

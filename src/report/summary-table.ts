@@ -7,6 +7,7 @@ import type { Comparison, Group, TargetValue, WorkloadComparison } from '../anal
 import { sum } from '../analyze/metrics.js';
 import { familyOf } from '../analyze/reads.js';
 import type { Verdict } from '../analyze/verdict.js';
+import type { Target } from '../measure/results.js';
 import type { Cast } from './cast.js';
 import { estimateText, NOTHING, ratioLine } from './format.js';
 import { kneeText } from './verdict-words.js';
@@ -195,6 +196,8 @@ function sweepRows(comparison: Comparison, cast: Cast): SummaryRow[] {
 
 export interface OtherRow {
   readonly target: string;
+  readonly kind: Target['kind'];
+  readonly durability: Comparison['workloads'][number]['groups'][number]['durability'];
   readonly workload: string;
   readonly measure: string;
   readonly value: Cell;
@@ -204,15 +207,25 @@ export interface OtherRow {
 
 /** Every further target (another hand-off, another product): its primary measures, in long form. */
 export function otherRows(comparison: Comparison, cast: Cast): OtherRow[] {
-  return cast.others.flatMap(({ name }) =>
+  return cast.others.flatMap(({ name, kind }) =>
     comparison.workloads.flatMap(({ workload, primary, groups }) => {
-      const own = groups.find(({ durability }) => durability === cast.durability);
-      const found = own?.metrics.find(({ metric }) => metric.id === primary);
-      const value = found?.targets.find(({ target }) => target === name);
+      const { durability } = cast;
+      const own = groups.find((group) => group.durability === durability);
+      const valueIn = (metric: Group['metrics'][number] | undefined) =>
+        metric?.targets.find(({ target }) => target === name);
+      // One that proves its reads has no value where most do not: then what it has instead.
+      const sort = primary?.split('/')[0];
+      const found = [
+        ...(own?.metrics.filter(({ metric }) => metric.id === primary) ?? []),
+        ...(own?.metrics.filter(({ metric }) => metric.id.startsWith(`${sort}/`)) ?? []),
+      ].find((metric) => valueIn(metric) !== undefined);
+      const value = valueIn(found);
       if (found === undefined || value === undefined) return [];
       return [
         {
           target: name,
+          kind,
+          durability,
           workload,
           measure: found.metric.label,
           value: estimateText(value.estimate, found.metric.unit),

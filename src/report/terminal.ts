@@ -5,7 +5,7 @@
  */
 import { type Verdict, verdicts } from '../analyze/verdict.js';
 import type { ReportView } from './model.js';
-import type { SummaryRow, SummaryTable } from './summary-table.js';
+import type { OtherRow, SummaryRow, SummaryTable } from './summary-table.js';
 
 export const COLUMNS_MAX = 80;
 /** Warnings beyond this many are counted, not printed. */
@@ -17,8 +17,8 @@ export function terminalSummary(view: ReportView): string {
   const dropped = warnings.length - kept.length;
   const blocks = [
     wrap(verdict.headline, ''),
-    ...tables.map(tableText),
-    legend(tables),
+    ...tables.map((table) => tableText(table, furtherRows(view, table))),
+    legend(view),
     [...verdict.sentences, ...kept].map((line) => wrap(line, '  ')).join('\n'),
     dropped > 0 ? `${dropped} more warnings in the report.` : '',
   ];
@@ -32,7 +32,15 @@ interface Column {
   readonly of: (row: SummaryRow) => string;
 }
 
-function tableText({ cast, rows }: SummaryTable): string {
+/** Other products have rows of their own; variants of a build are left to the report. */
+function furtherRows({ others }: ReportView, { cast }: SummaryTable): OtherRow[] {
+  return others.filter(
+    ({ kind, durability }) =>
+      durability === cast.durability && kind !== 'build' && kind !== 'floor',
+  );
+}
+
+function tableText({ cast, rows }: SummaryTable, further: readonly OtherRow[]): string {
   const { durability, reference, challenger, floor } = cast;
   const base = (name: string | undefined): string => name?.split('@')[0] ?? '';
   const all: readonly (Column | undefined)[] = [
@@ -64,7 +72,25 @@ function tableText({ cast, rows }: SummaryTable): string {
       .join('  ')
       .trimEnd();
   const limits = floor === undefined ? [] : floorLines(shown);
-  return [line(columns.map(({ title }) => title)), ...body.map(line), ...limits].join('\n');
+  return [
+    line(columns.map(({ title }) => title)),
+    ...body.map(line),
+    ...further.map(furtherLine),
+    ...limits,
+  ].join('\n');
+}
+
+/** `java-dledger   isr-churn      855/s  5.2× less (4.9–5.5)`; of a reference store the value alone. */
+function furtherLine({ target, workload, measure, value, ratio, verdict, kind }: OtherRow): string {
+  const told = kind === 'reference' ? 'reference' : ratioCell({ ratio, verdict });
+  const cells = [
+    fit(target, 13, false),
+    fit(workload, 13, false),
+    fit(measure, 16, false),
+    fit(value.value, 10, true),
+    fit(told, 20, true),
+  ];
+  return cells.join('  ').trimEnd();
 }
 
 const marks: Record<Verdict, string> = {
@@ -76,10 +102,13 @@ const marks: Record<Verdict, string> = {
 };
 
 /** Only the marks that are there. */
-function legend(tables: readonly SummaryTable[]): string {
+function legend(view: ReportView): string {
   const used = new Set(
-    tables
-      .flatMap(({ rows }) => rows.filter(({ isPrimary }) => isPrimary))
+    view.tables
+      .flatMap((table) => [
+        ...table.rows.filter(({ isPrimary }) => isPrimary),
+        ...furtherRows(view, table),
+      ])
       .map(({ verdict }) => verdict),
   );
   const said = verdicts.filter((verdict) => used.has(verdict) && marks[verdict] !== '');
@@ -87,7 +116,7 @@ function legend(tables: readonly SummaryTable[]): string {
 }
 
 /** `51× more (48–52)`, and a mark where that is not simply faster. */
-function ratioCell({ ratio, verdict }: SummaryRow): string {
+function ratioCell({ ratio, verdict }: Pick<SummaryRow, 'ratio' | 'verdict'>): string {
   return verdict === undefined || marks[verdict] === '' ? ratio : `${ratio} ${marks[verdict]}`;
 }
 

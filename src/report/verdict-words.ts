@@ -2,7 +2,9 @@
 import type { Comparison, Ratio } from '../analyze/comparison.js';
 import type { Metric } from '../analyze/metrics.js';
 import { familyOf } from '../analyze/reads.js';
+import { isCompared } from '../analyze/targets.js';
 import type { Better, Verdict } from '../analyze/verdict.js';
+import type { Target } from '../measure/results.js';
 import type { Cast } from './cast.js';
 import { listed, plural, ratioLine, ratioText } from './format.js';
 
@@ -49,7 +51,11 @@ export interface VerdictWords {
   readonly findings: readonly Finding[];
 }
 
-export function verdictWords(comparison: Comparison, casts: readonly Cast[]): VerdictWords {
+export function verdictWords(
+  comparison: Comparison,
+  casts: readonly Cast[],
+  targets: readonly Target[],
+): VerdictWords {
   const [main, ...rest] = casts;
   const findings = main === undefined ? [] : findingsOf(comparison, main);
   const sentences = [
@@ -59,6 +65,7 @@ export function verdictWords(comparison: Comparison, casts: readonly Cast[]): Ve
       return own.length === 0 ? [] : [`With ${cast.durability} durability: ${tally(own)}.`];
     }),
     ...sweepSentences(comparison, main),
+    ...classSentences(casts, targets),
     ...leftOut(comparison),
   ];
   const partial = comparison.partial ? ' (partial run)' : '';
@@ -154,6 +161,26 @@ export function kneeText(target: Comparison['sweeps'][number]['targets'][number]
   const show = (value: number): string => `${value.toLocaleString('en-US')}/s`;
   if (kneePerSecond === null) return `below ${show(points[0]?.askedPerSecond ?? 0)}`;
   return bracketed ? show(kneePerSecond) : `at least ${show(kneePerSecond)}`;
+}
+
+/** Beside products whose class is their own, who stands in which is said. */
+function classSentences(casts: readonly Cast[], targets: readonly Target[]): string[] {
+  const references = targets.filter(({ kind }) => kind === 'reference').map(({ name }) => name);
+  const hasOthers = targets.some(({ kind }) => kind === 'java' || kind === 'address');
+  const classes = casts.map(({ durability, all }) => {
+    const names = all.filter((target) => isCompared(target)).map(({ name }) => name);
+    return `${durability} (${listed(names)})`;
+  });
+  return [
+    ...(hasOthers && casts.length > 1
+      ? [`Compared within a durability class, never across: ${classes.join('; ')}.`]
+      : []),
+    ...(references.length === 0
+      ? []
+      : [
+          `For reference, and compared with nothing: ${listed(references)} holds the same records, and elects no masters.`,
+        ]),
+  ];
 }
 
 function leftOut(comparison: Comparison): string[] {

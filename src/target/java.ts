@@ -10,7 +10,7 @@ import { formatProperties } from '../server/properties.js';
 import { freeBasePort } from './free-ports.js';
 import { findPeers, type PeerVersion } from './peers.js';
 import type { MemberSpec } from './process-group.js';
-import { dataDirectory, startTarget } from './start-target.js';
+import { dataDirectory, SERVE_TIMEOUT_OF_JVM_MS, startTarget } from './start-target.js';
 import type { RunningTarget } from './target.js';
 
 export const javaModes = ['dledger', 'jraft'] as const;
@@ -31,8 +31,8 @@ export interface JavaOptions {
 const MEMBERS = [0, 1, 2];
 const MEMBER_PORT_DISTANCE = 10;
 const RAFT_PORT_DISTANCE = 1;
-/** A JVM on a busy machine. */
-const LISTEN_TIMEOUT_MS = 60_000;
+/** A JVM on a busy machine: 70 s were seen with thirty processes waiting for two cores. */
+const LISTEN_TIMEOUT_MS = 180_000;
 
 /** Upstream's, but for the heap (4 GB there): three members share this machine with the load. */
 export const javaFlags: readonly string[] = [
@@ -93,7 +93,7 @@ export async function startJava(options: JavaOptions): Promise<RunningTarget> {
       listening: { at: addresses[index] as string, timeoutMs: LISTEN_TIMEOUT_MS },
     };
   });
-  return startTarget(specs, removeData, signal);
+  return startTarget(specs, removeData, signal, SERVE_TIMEOUT_OF_JVM_MS);
 }
 
 function raftProperties(

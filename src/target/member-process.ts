@@ -76,14 +76,15 @@ export async function startMember(program: MemberProgram): Promise<MemberProcess
   throw new TargetError('START_FAILED', program.id, words?.replace(/^error: /, '') ?? outcome);
 }
 
-/** The last line of a log file, or null. */
+/** The last line of a log file that is not a frame of a stack, or null. */
 export function lastWords(logFile: string): string | null {
   const bytes = Buffer.alloc(LAST_WORDS_BYTES);
   const file = openSync(logFile, 'r');
   const from = Math.max(0, statSync(logFile).size - bytes.length);
   const length = readSync(file, bytes, 0, bytes.length, from);
   closeSync(file);
-  return bytes.toString('utf8', 0, length).trimEnd().split('\n').at(-1) || null;
+  const lines = bytes.toString('utf8', 0, length).trimEnd().split('\n');
+  return lines.findLast((line) => !/^\s+at /.test(line)) || null;
 }
 
 /** In the child: tells the parent, if there is one, that connections are accepted. */

@@ -28,9 +28,9 @@ function specs(directory: string, ...programs: readonly string[]): MemberSpec[] 
 }
 
 /** Signal 0 asks whether the process is there. */
-function isAlive(pid: number): boolean {
+function isAlive(pid: number | null): boolean {
   try {
-    return process.kill(pid, 0);
+    return pid !== null && process.kill(pid, 0);
   } catch {
     return false;
   }

@@ -10,6 +10,8 @@ import { type MemberExit, type RunningTarget, TargetError } from './target.js';
 
 /** DLedger's own timing may need several vote rounds of 2 s. */
 const SERVE_TIMEOUT_MS = 45_000;
+/** And a JVM that has just started on a busy machine may miss some of them. */
+export const SERVE_TIMEOUT_OF_JVM_MS = 180_000;
 /** How long one look at the members takes at most. */
 const ROUND_MS = 1_000;
 const LEADER_TIMEOUT_MS = 15_000;
@@ -19,17 +21,18 @@ export async function startTarget(
   specs: readonly MemberSpec[],
   removeData: () => void,
   signal?: AbortSignal,
+  serveTimeoutMs = SERVE_TIMEOUT_MS,
 ): Promise<RunningTarget> {
   const addresses = specs.map(({ address }) => address);
   const target = await ProcessGroup.start(specs).then(
-    (group) => runningTarget(group, addresses, removeData),
+    (group) => groupTarget(group, addresses, removeData),
     (error: unknown) => {
       removeData();
       throw error;
     },
   );
   try {
-    await untilServing(target, signal);
+    await untilServing(target, signal, serveTimeoutMs);
     return target;
   } catch (error) {
     await target.close();
@@ -38,12 +41,16 @@ export async function startTarget(
 }
 
 /** Every member names the same leader, and that one serves. */
-async function untilServing(target: RunningTarget, signal: AbortSignal | undefined): Promise<void> {
+async function untilServing(
+  target: RunningTarget,
+  signal: AbortSignal | undefined,
+  timeoutMs: number,
+): Promise<void> {
   let exit: MemberExit | null = null;
   const stopListening = target.onExit((member) => {
     exit ??= member;
   });
-  const deadline = performance.now() + SERVE_TIMEOUT_MS;
+  const deadline = performance.now() + timeoutMs;
   try {
     while (performance.now() < deadline) {
       signal?.throwIfAborted();
@@ -76,7 +83,8 @@ export function dataDirectory(wanted: string | undefined): {
   return { data, removeData: () => rmSync(data, { recursive: true, force: true }) };
 }
 
-function runningTarget(
+/** A group of processes, seen as a target; whoever calls waits until it serves. */
+export function groupTarget(
   group: ProcessGroup,
   addresses: readonly string[],
   removeData: () => void,

@@ -11,8 +11,8 @@ export interface TargetMember {
   readonly address: string;
   /** `host:port` of health and metrics; null when it has none. */
   readonly httpAddress: string | null;
-  /** Of the process that runs it, or ran it last. */
-  readonly pid: number;
+  /** Of the process that runs it, or ran it last; null where that is not known. */
+  readonly pid: number | null;
 }
 
 export interface MemberExit {
@@ -50,6 +50,8 @@ const targetFailures = {
   NO_LEADER: 'have no leader that serves',
   NO_FREE_PORTS: 'have no free ports',
   NOT_EXITED: 'still runs',
+  NOT_OURS: 'was not started by this bench',
+  GAVE_UP: 'did not do its part',
   UNKNOWN_MEMBER: 'is not a member',
 } as const;
 

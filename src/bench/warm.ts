@@ -1,0 +1,100 @@
+/**
+ * Warms a target until its figures are steady: a JVM compiles what it runs often, and is several
+ * times slower before than after.
+ *
+ * Short windows of the workload's own load, until two in succession differ by less than a tenth.
+ * Bounded: a machine that is not quiet may never be steady, and the trial then says so.
+ */
+import { type LoadPool, type LoadProgress, runLoad } from '../load/generator.js';
+import type { WarmUp } from '../measure/results.js';
+import type { LoadPoint, WorkloadPoint } from '../workload/points.js';
+
+/** Two windows in succession may differ by this much, relative to the faster one. */
+export const STEADY_WITHIN = 0.1;
+const WINDOWS_MIN = 2;
+export const WINDOWS_MAX = 10;
+const WINDOW_MS = 2_000;
+/** Enough to have all paths of a controller busy, few enough for short queues. */
+const OUTSTANDING = 64;
+const SETS_FOR_BRING_UP = 64;
+
+/** @param window runs one and tells its rate; asked at most `WINDOWS_MAX` times, or until `isOver`. */
+export async function untilSteady(
+  window: () => Promise<number>,
+  isOver: () => boolean = () => false,
+): Promise<WarmUp> {
+  const ratesPerSecond: number[] = [];
+  let steady = false;
+  while (!steady && ratesPerSecond.length < WINDOWS_MAX && !isOver()) {
+    ratesPerSecond.push(Math.round(await window()));
+    steady = isSteady(ratesPerSecond);
+  }
+  return { windowMs: WINDOW_MS, ratesPerSecond, steady };
+}
+
+function isSteady(rates: readonly number[]): boolean {
+  const [before = 0, last = 0] = rates.slice(-2);
+  if (rates.length < WINDOWS_MIN) return false;
+  const most = Math.max(before, last);
+  return most > 0 && Math.abs(last - before) < STEADY_WITHIN * most;
+}
+
+/**
+ * What warms a target for a workload: the same operations in a closed loop, because the rate of an
+ * open one says nothing of the target. A bring-up is warmed by writes to a few sets of their own.
+ */
+export function warmUpPoint(point: WorkloadPoint): LoadPoint {
+  const shared = { warmUpMs: 0, durationMs: WINDOW_MS, intervalMs: WINDOW_MS };
+  if (point.kind === 'bring-up') {
+    const { kind: _, giveUpAfterMs: __, ...common } = point;
+    return {
+      ...common,
+      ...shared,
+      kind: 'load',
+      sets: Math.min(point.sets, SETS_FOR_BRING_UP),
+      windowMax: OUTSTANDING,
+      readsFrom: 'leader',
+      alsoProvedByLog: false,
+      load: { mode: 'closed', outstanding: OUTSTANDING, mix: { alterSyncStateSet: 1 } },
+    };
+  }
+  const { fault: _, ...rest } = point;
+  const { load } = point;
+  if (load.mode === 'closed') return { ...rest, ...shared, load };
+  const mix = load.mode === 'timers' ? { getReplicaInfo: 2, getMetadataInfo: 1 } : load.mix;
+  const outstanding = Math.min(OUTSTANDING, point.sets);
+  return { ...rest, ...shared, load: { mode: 'closed', outstanding, mix } };
+}
+
+export interface WarmOptions {
+  readonly workload: WorkloadPoint;
+  readonly members: readonly string[];
+  readonly pool: LoadPool;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: LoadProgress) => void;
+}
+
+/** @throws {LoadError} as the trial itself would. */
+export function warm({ workload, onProgress, ...options }: WarmOptions): Promise<WarmUp> {
+  const point = warmUpPoint(workload);
+  return untilSteady(
+    async () => {
+      const { operations, measuredMs } = await runLoad({
+        ...options,
+        workload: point,
+        onProgress: (progress) => onProgress({ ...progress, phase: 'warm until steady' }),
+      });
+      const ok = operations.reduce((sum, operation) => sum + operation.ok, 0);
+      return (ok * 1_000) / measuredMs;
+    },
+    () => options.signal.aborted,
+  );
+}
+
+/** `warmed over 3 windows of 2 s: 640, 830, 850/s`. */
+export function warmUpWords({ windowMs, ratesPerSecond, steady }: WarmUp): string {
+  const rates = ratesPerSecond.map((rate) => rate.toLocaleString('en-US')).join(', ');
+  const windows = `${ratesPerSecond.length} windows of ${windowMs / 1_000} s`;
+  return `${steady ? 'warmed' : 'not steady'} over ${windows}: ${rates}/s`;
+}

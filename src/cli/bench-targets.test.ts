@@ -1,0 +1,132 @@
+/**
+ * Targets that are not ours, as who types the command sees them: what is missing is one line, and
+ * nothing is written to a controller that somebody else runs before somebody agreed.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseResults } from '../measure/results.js';
+import { startCluster } from '../target/ours.js';
+import { ExitCode } from './exit-codes.js';
+
+const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
+
+/** Without a path there is no JDK and no etcd, whatever the machine has. */
+async function run(args: readonly string[]) {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: '/nowhere' },
+  });
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...text };
+}
+
+const limits = { timeout: 120_000 };
+
+for (const { says, args, code, stdout = '', stderr = '' } of [
+  {
+    says: 'calibrate without a JDK is skipped',
+    args: ['calibrate'],
+    code: ExitCode.Ok,
+    stdout: 'skipped: the Java peers need a JDK: no `java` is found\n',
+  },
+  {
+    says: 'a bench of a Java peer without a JDK does not start',
+    args: ['bench', '--targets', 'baseline,java-dledger'],
+    code: ExitCode.TargetFailed,
+    stderr: 'error: the Java peers need a JDK: no `java` is found\n',
+  },
+  {
+    says: 'etcd alone, where there is none, leaves nothing',
+    args: ['bench', '--targets', 'etcd', '--dry-run'],
+    code: ExitCode.InvalidInput,
+    stderr: 'error: nothing is left to measure\n',
+  },
+  {
+    says: 'an address that is none is refused',
+    args: ['bench', '--address', 'somewhere', '--yes'],
+    code: ExitCode.InvalidInput,
+    stderr: "error: --address 'somewhere': expected host:port, joined by ; and each of them once\n",
+  },
+  {
+    says: 'the name of another target is refused',
+    args: ['bench', '--targets', 'optimized', '--address', 'h:1', '--address-name', 'optimized'],
+    code: ExitCode.InvalidInput,
+    stderr: "error: --address-name 'optimized' is a target already\n",
+  },
+]) {
+  test(says, limits, async () => {
+    assert.deepEqual(await run(args), { code, stdout, stderr });
+  });
+}
+
+test('etcd beside others, where there is none, is one line', limits, async () => {
+  const args = '--targets optimized,etcd --workload isr-churn --trials 1 --durability group';
+  const { code, stdout, stderr } = await run(['bench', ...args.split(' '), '--dry-run']);
+  assert.equal(code, ExitCode.Ok);
+  assert.equal(
+    stderr,
+    "skipped: etcd: no etcd at 'etcd': install it (Debian: etcd-server) or say --etcd PATH\n",
+  );
+  assert.match(stdout, /^round 1 {2}optimized \(group, wake\): isr-churn\n1 trials/);
+});
+
+test(
+  'a controller that others run is looked at, and measured once somebody agreed',
+  limits,
+  async () => {
+    const out = mkdtempSync(join(tmpdir(), 'quorumark-test-'));
+    const cluster = await startCluster({ build: 'optimized', nodes: 3, durability: 'background' });
+    const address = cluster.addresses.join(';');
+    const bench = (...more: readonly string[]) => {
+      const fixed = '--workload isr-churn,leader-kill --sets 5 --duration 500 --trials 1';
+      return run(['bench', ...fixed.split(' '), '--address', address, ...more, '--out', out]);
+    };
+    try {
+      const refused = await bench();
+      assert.equal(refused.code, ExitCode.InvalidInput);
+      assert.equal(
+        refused.stderr,
+        'error: --address writes to a controller that is in use: say --yes to agree\n',
+      );
+      for (const { address: at, pid } of cluster.members()) {
+        assert.match(refused.stdout, new RegExp(`^${at}: (leads|follows) .*`, 'm'));
+        if (process.platform === 'linux')
+          assert.match(refused.stdout, new RegExp(`process ${pid}$`, 'm'));
+      }
+      const agreed = await bench('--address-name', 'theirs', '--yes');
+      assert.equal(agreed.code, ExitCode.Ok, agreed.stdout);
+      assert.match(
+        agreed.stdout,
+        /^skipped: leader-kill on theirs: it would kill what others run$/m,
+      );
+      const file = join(out, 'latest', 'results.json');
+      const { targets, trials } = parseResults(file, JSON.parse(readFileSync(file, 'utf8')));
+      assert.deepEqual(
+        targets.map(({ name, kind, durability }) => [name, kind, durability]),
+        [['theirs', 'address', 'unknown']],
+      );
+      assert.deepEqual(
+        trials.map(({ workload, status }) => [workload, status]),
+        [['isr-churn', 'valid']],
+      );
+      const names = trials[0]?.processes.map(({ name }) => name);
+      assert.deepEqual(names, process.platform === 'linux' ? ['n0', 'n1', 'n2', 'load'] : ['load']);
+      assert.equal(cluster.members().length, 3);
+    } finally {
+      await cluster.close();
+      rmSync(out, { recursive: true, force: true });
+    }
+  },
+);

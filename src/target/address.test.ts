@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { parseAddresses, preflight, preflightLine } from './address.js';
+import { isLocal, listenerPid, listeningInodes } from './listener-pid.js';
+
+for (const [text, addresses] of [
+  ['127.0.0.1:9878', ['127.0.0.1:9878']],
+  ['a:1;b:2;', ['a:1', 'b:2']],
+  ['a:1,[::1]:2', ['a:1', '[::1]:2']],
+  ['', null],
+  ['a', null],
+  ['a:0', null],
+  ['a:1;a:1', null],
+] as const) {
+  test(`addresses: '${text}' is ${addresses === null ? 'refused' : addresses.length}`, () => {
+    assert.deepEqual(parseAddresses(text), addresses);
+  });
+}
+
+const answer = { code: 0, group: 'g', leader: 'h:2', peers: null, isLeader: false };
+for (const { says, ...member } of [
+  { answer, failure: null, pid: 12, says: 'h:1: follows h:2 group g, process 12' },
+  { answer: { ...answer, isLeader: true }, failure: null, pid: null, says: 'h:1: leads group g' },
+  {
+    answer: { ...answer, leader: '' },
+    failure: null,
+    pid: null,
+    says: 'h:1: follows nobody group g',
+  },
+  {
+    answer: { ...answer, code: 3 },
+    failure: null,
+    pid: null,
+    says: 'h:1: answers 1005 with code 3',
+  },
+  { answer: null, failure: 'could not connect', pid: null, says: 'h:1: could not connect' },
+]) {
+  test(`preflight says: ${says}`, () => {
+    assert.equal(preflightLine({ address: 'h:1', ...member }), says);
+  });
+}
+
+const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:4DA8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1
+   1: 0100007F:4DA8 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 4712 1
+   2: 00000000:4DA9 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1
+`;
+for (const [port, inodes] of [
+  [0x4da8, ['4711']],
+  [0x4da9, ['4713']],
+  [0x4daa, []],
+] as const) {
+  test(`port ${port} is listened on by ${inodes.length} sockets of the table`, () => {
+    assert.deepEqual(listeningInodes(TABLE, port), inodes);
+  });
+}
+
+test('the process behind a local address is found, where there is /proc', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  assert.ok(typeof bound === 'object' && bound !== null);
+  const here = `127.0.0.1:${bound.port}`;
+  assert.equal(listenerPid(here), process.platform === 'linux' ? process.pid : null);
+  server.close();
+  await once(server, 'close');
+  assert.equal(listenerPid(here), null);
+  const [nobody] = await preflight([here]);
+  assert.deepEqual([nobody?.answer, nobody?.failure], [null, 'could not connect']);
+});
+
+test('an address elsewhere has no process here', () => {
+  assert.equal(isLocal('192.0.2.1:80'), false);
+  assert.equal(listenerPid('192.0.2.1:80'), null);
+});
