@@ -84,7 +84,7 @@ export async function startController(
 
   const handler: ServerHandler = {
     onCommand(connection, command) {
-      if (isMemberCode(command.code)) log.receive(transport.receive(command));
+      if (isMemberCode(command.code)) log.receive(transport.receive(command, connection));
       else if (!isResponse(command)) controller.handle(command, connection);
     },
     onClose: (connection) => controller.connectionClosed(connection),
