@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type LevelWithSilent, pino } from 'pino';
-import type { ControllerConfig } from '../server/config.js';
+import { ConfigError, type ControllerConfig } from '../server/config.js';
 import { parseControllerProperties } from '../server/config-file.js';
 import { type RunningController, startController } from '../server/start.js';
 import { onParentGone, sayListening } from '../target/member-process.js';
@@ -45,6 +45,7 @@ export async function runController(command: ControllerCommand): Promise<ExitCod
   try {
     controller = await startController(config, build, logger);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     return cannot(error);
   }
   const http = controller.httpAddress ?? 'off';

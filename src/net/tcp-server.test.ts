@@ -1,18 +1,11 @@
 /** A server over real loopback sockets: whose fault costs what, and each bound's answer. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { silent } from '../lib/logger.js';
 import { Prng } from '../lib/prng.js';
-import { decodeCommand, encodeRequest } from '../remoting/codec.js';
-import type { RemotingCommand } from '../remoting/command.js';
 import { FrameError } from '../remoting/errors.js';
-import { FrameDecoder } from '../remoting/frame-decoder.js';
-import { type Body, clientIdentity } from '../remoting/frame-writer.js';
-import type { ServerConnection } from './server-connection.js';
-import { ListenError, listen, type TcpServer, type TcpServerOptions } from './tcp-server.js';
+import { ListenError } from './tcp-server.js';
+import { type Arrived, answer, ok, open, type RawPeer, request, serve } from './testing.js';
 
 const MiB = 1024 * 1024;
 
@@ -241,89 +234,6 @@ test('a port in use is named', async (t) => {
 test('an address of another machine is named', async (t) => {
   await assert.rejects(serve(t, answer, { host: '192.0.2.1' }), { code: 'ADDRESS_NOT_LOCAL' });
 });
-
-interface Arrived {
-  readonly connection: ServerConnection;
-  readonly command: RemotingCommand;
-}
-
-const ok = { code: 0, extFields: null, remark: null, body: null } as const;
-
-function answer({ connection, command }: Arrived): void {
-  connection.respond({ ...ok, opaque: command.opaque });
-}
-
-function request(opaque: number, body: Body = null): Buffer {
-  return encodeRequest({ code: 1005, opaque, flag: 0, extFields: null, body }, clientIdentity);
-}
-
-interface Served {
-  readonly server: TcpServer;
-  readonly connections: readonly ServerConnection[];
-  /** Reasons, in order. */
-  readonly closed: readonly string[];
-  /** Reasons that were logged as refusals. */
-  readonly refused: readonly string[];
-}
-
-async function serve(
-  t: TestContext,
-  onArrived: (arrived: Arrived) => void,
-  options: Partial<TcpServerOptions> = {},
-): Promise<Served> {
-  const connections: ServerConnection[] = [];
-  const closed: string[] = [];
-  const refused: string[] = [];
-  const warn = (fields: { readonly reason?: string }): void => {
-    if (fields.reason !== undefined) refused.push(fields.reason);
-  };
-  const server = await listen(
-    { host: '127.0.0.1', port: 0, logger: { ...silent, warn }, ...options },
-    {
-      onConnection: (connection) => connections.push(connection),
-      onCommand: (connection, command) => onArrived({ connection, command }),
-      onClose: (_connection, reason) => closed.push(reason),
-    },
-  );
-  t.after(() => server.close());
-  return { server, connections, closed, refused };
-}
-
-interface RawPeer {
-  readonly socket: Socket;
-  /** The next `count` commands. */
-  take(count: number): Promise<readonly RemotingCommand[]>;
-  /** Waits for the end of the connection: the commands until then. */
-  ended(): Promise<readonly RemotingCommand[]>;
-}
-
-async function open(t: TestContext, server: TcpServer, { reads = true } = {}): Promise<RawPeer> {
-  const socket = connect({ host: '127.0.0.1', port: server.port, allowHalfOpen: true });
-  t.after(() => socket.destroy());
-  socket.on('error', () => {}); // A reset by the server is an end like any other here.
-  await once(socket, 'connect');
-  const decoder = new FrameDecoder();
-  const arrived: RemotingCommand[] = [];
-  if (!reads) socket.pause();
-  socket.on('data', (chunk: Buffer) => {
-    decoder.push(chunk, (bytes, start, end) => arrived.push(decodeCommand(bytes, start, end)));
-  });
-  return {
-    socket,
-    async take(count) {
-      socket.resume();
-      while (arrived.length < count) await once(socket, 'data');
-      return arrived.splice(0, count);
-    },
-    async ended() {
-      if (!socket.readableEnded && !socket.closed) {
-        await Promise.race([once(socket, 'end'), once(socket, 'close')]);
-      }
-      socket.destroy();
-      return arrived;
-    },
-  };
-}
 
 const BARRIER_ROUND_TRIPS = 10;
 
