@@ -2,6 +2,7 @@
  * `quorumark controller`: one controller in this process, until it is told to stop.
  */
 import { type LevelWithSilent, pino } from 'pino';
+import { ConfigError } from '../server/config.js';
 import { type OpenedSettings, openSettings } from '../server/settings-file.js';
 import { type RunningController, startController } from '../server/start.js';
 import { onParentGone, sayListening } from '../target/member-process.js';
@@ -43,6 +44,7 @@ export async function runController(command: ControllerCommand): Promise<ExitCod
   try {
     controller = await startController(config, build, logger, settings);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     return cannot(error);
   }
   const http = controller.httpAddress ?? 'off';

@@ -11,6 +11,7 @@ import { connect as connectSocket } from 'node:net';
 import { parseAddress } from '../net/address.js';
 import type { ByteStream } from '../net/byte-stream.js';
 import { Outbound } from '../net/outbound.js';
+import { type ClientTls, dialTls } from '../net/tls.js';
 import { pollPhaseStarted } from '../net/turn.js';
 import { decodeCommand } from '../remoting/codec.js';
 import { FLAG_ONEWAY, isResponse, type RemotingCommand } from '../remoting/command.js';
@@ -40,6 +41,12 @@ const thisMachine: ClientRuntime = {
   watch,
   unwatch,
 };
+
+/** This machine's, with every connection by TLS. */
+export const tlsRuntime = (tls: ClientTls): ClientRuntime => ({
+  ...thisMachine,
+  dial: (target) => dialTls(target, tls),
+});
 
 /**
  * Starts to connect. Nothing is called back before this returns.

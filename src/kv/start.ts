@@ -73,7 +73,8 @@ export async function startKv(config: KvConfig, logger: Logger): Promise<Running
       { host: own.host, port: own.port, logger },
       {
         onCommand(connection, command) {
-          if (isMemberCode(command.code)) member.log.receive(transport.receive(command));
+          if (isMemberCode(command.code))
+            member.log.receive(transport.receive(command, connection));
           else if (!isResponse(command)) member.handle(command, connection);
         },
       },

@@ -14,3 +14,8 @@ export function parseAddress(text: string): Address | null {
   const port = Number(digits);
   return port < 1 || port > 65_535 ? null : { host, port };
 }
+
+/** An IPv4 address as such, also where a socket for both families shows it as an IPv6 one. */
+export function plainHost(host: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1] ?? host;
+}

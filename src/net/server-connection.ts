@@ -8,6 +8,7 @@ import { FrameError } from '../remoting/errors.js';
 import { FrameDecoder } from '../remoting/frame-decoder.js';
 import { type FrameWriter, type ResponseFrame, serverIdentity } from '../remoting/frame-writer.js';
 import type { ByteStream } from './byte-stream.js';
+import type { Origin } from './doorway.js';
 import { Outbound } from './outbound.js';
 import { pollPhaseStarted } from './turn.js';
 
@@ -16,39 +17,61 @@ export interface ServerConnectionOptions {
   readonly frameBytesMax: number;
   readonly outboundHighWaterBytes: number;
   readonly outboundBytesMax: number;
+  /** Default: what the socket says. */
+  readonly origin?: Origin;
   readonly onCommand: (command: RemotingCommand) => void;
-  /** Once; no command follows. */
-  readonly onClose: (reason: string) => void;
+  /** Once; no command follows. `isFault`: the peer broke a rule or a bound. */
+  readonly onClose: (reason: string, isFault: boolean) => void;
   /** Once, when the socket is gone too. */
   readonly onGone: () => void;
 }
 
-/** The first byte of a TLS hello; no legal frame starts with it. */
-const TLS_HANDSHAKE = 0x16;
+/** How many sweeps a connection may pass in which something does not happen. */
+export interface SweepLimits {
+  /** Without a byte either way. */
+  readonly quietMax: number;
+  /** Without the first frame. */
+  readonly firstFrameMax: number;
+  /** With the same frame begun and not complete. */
+  readonly frameMax: number;
+}
 
 export class ServerConnection {
   /** Unique in the life of its server. */
   readonly id: number;
   readonly remoteAddress: string;
+  readonly origin: Origin;
   /** For whoever handles the commands of this connection. */
   attachment: unknown = null;
+  /** For the guard of the members' traffic: when it admitted this connection; 0: it has not. */
+  admittedAsMember = 0;
   readonly #socket: ByteStream;
   readonly #options: ServerConnectionOptions;
   readonly #decoder: FrameDecoder;
   readonly #outbound: Outbound;
-  #hasRead = false;
   #isReading = true;
   #isClosed = false;
   #sweepsQuiet = 0;
+  #hasRead = false;
+  /** The frame that the last sweep found begun, and how many sweeps in a row have; 0: none. */
+  #frameBegun = 0;
+  #sweepsInFrame = 0;
 
   constructor(socket: ByteStream, options: ServerConnectionOptions) {
     this.id = options.id;
-    this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.origin = options.origin ?? {
+      host: socket.remoteAddress ?? '',
+      port: socket.remotePort ?? 0,
+      proxied: null,
+      certificate: null,
+    };
+    const { host, port, proxied } = this.origin;
+    this.remoteAddress = `${host}:${port}${proxied === null ? '' : ` (for ${proxied})`}`;
     this.#socket = socket;
     this.#options = options;
     this.#decoder = new FrameDecoder(options.frameBytesMax);
     this.#outbound = new Outbound(socket, serverIdentity, () => this.#afterFlush());
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('drain', () => this.#resume());
     socket.on('end', () => this.#closed('closed by peer'));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#closed(error.code ?? error.message));
@@ -109,23 +132,25 @@ export class ServerConnection {
     this.#socket.destroy();
   }
 
-  /** @returns how many sweeps in a row, this one included, have seen no byte either way. */
-  sweepsQuiet(): number {
+  /** Closes what has been quiet, or busy with one frame, for too long. To be called regularly. */
+  sweep({ firstFrameMax, frameMax, quietMax }: SweepLimits): void {
     this.#sweepsQuiet += 1;
-    return this.#sweepsQuiet;
+    const frame = this.#decoder.unfinishedFrame;
+    // A frame whose rest we do not read is not late.
+    const isSame = frame !== 0 && frame === this.#frameBegun && this.#isReading;
+    this.#sweepsInFrame = isSame ? this.#sweepsInFrame + 1 : 0;
+    this.#frameBegun = frame;
+    if (this.#sweepsInFrame > frameMax) this.#fail('frame not complete in time');
+    else if (this.#sweepsQuiet > quietMax) this.close('idle');
+    else if (!this.#hasRead && this.#sweepsQuiet > firstFrameMax) this.close('no frame in time');
   }
 
-  #receive(chunk: Buffer): void {
+  /** Takes bytes that somebody else read before. */
+  receive(chunk: Buffer): void {
     if (this.#isClosed) return;
     pollPhaseStarted();
     this.#sweepsQuiet = 0;
-    if (!this.#hasRead) {
-      this.#hasRead = true;
-      if (chunk[0] === TLS_HANDSHAKE) {
-        this.#fail('TLS is not spoken here');
-        return;
-      }
-    }
+    this.#hasRead = true;
     try {
       this.#decoder.push(chunk, this.#onFrame);
     } catch (error) {
@@ -158,14 +183,14 @@ export class ServerConnection {
 
   /** Nothing more is said to a peer that broke the protocol. */
   #fail(reason: string): void {
-    this.#closed(reason);
+    this.#closed(reason, true);
     this.#socket.destroy();
   }
 
-  #closed(reason: string): void {
+  #closed(reason: string, isFault = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#outbound.discard();
-    this.#options.onClose(reason);
+    this.#options.onClose(reason, isFault);
   }
 }

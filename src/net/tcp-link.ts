@@ -5,10 +5,11 @@
  * again what matters, and what was meant for a lost connection is stale. Frames are dropped and
  * counted while no connection is being made, when one breaks, and over `outboundBytesMax`.
  */
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import type { Logger } from '../lib/logger.js';
 import { type FrameWriter, serverIdentity } from '../remoting/frame-writer.js';
 import type { Address } from './address.js';
+import type { ByteStream } from './byte-stream.js';
 import { Outbound } from './outbound.js';
 
 export interface TcpLinkOptions extends Address {
@@ -19,12 +20,16 @@ export interface TcpLinkOptions extends Address {
   readonly reconnectMinMs?: number;
   readonly reconnectMaxMs?: number;
   readonly connectTimeoutMs?: number;
+  /** Starts to connect; default: without TLS. */
+  readonly dial?: (target: Address) => ByteStream;
   readonly onState?: (state: LinkState) => void;
 }
 
 /** `waiting`: between two attempts. */
 export type LinkState = 'connecting' | 'open' | 'waiting' | 'closed';
 
+const dialPlain = (target: Address): ByteStream =>
+  connect({ ...target, noDelay: true, keepAlive: false });
 /** A peer that does not read gets this long to take the rest when the link closes. */
 const CLOSE_GRACE_MS = 200;
 
@@ -32,7 +37,7 @@ export class TcpLink {
   readonly #options: TcpLinkOptions;
   readonly #outboundBytesMax: number;
   #state: LinkState = 'waiting';
-  #socket: Socket | null = null;
+  #socket: ByteStream | null = null;
   #outbound: Outbound | null = null;
   #pauseMs: number;
   #pauseTimer: NodeJS.Timeout | null = null;
@@ -84,9 +89,9 @@ export class TcpLink {
     if (this.#pauseTimer !== null) clearTimeout(this.#pauseTimer);
     this.#enter('closed');
     this.#outbound = null;
-    if (socket === null || socket.closed) return;
+    if (socket === null) return;
     const gone = new Promise<void>((resolve) => {
-      socket.once('close', () => resolve());
+      socket.on('close', () => resolve());
     });
     if (socket.connecting) socket.destroy();
     else socket.destroySoon();
@@ -95,8 +100,8 @@ export class TcpLink {
   }
 
   #connect(): void {
-    const { host, port, connectTimeoutMs = 1_000 } = this.#options;
-    const socket = connect({ host, port, noDelay: true, keepAlive: false });
+    const { host, port, connectTimeoutMs = 1_000, dial = dialPlain } = this.#options;
+    const socket = dial({ host, port });
     this.#socket = socket;
     this.#outbound = new Outbound(socket, serverIdentity);
     this.#enter('connecting');
@@ -106,7 +111,7 @@ export class TcpLink {
       socket.destroy();
     });
     socket.on('connect', () => {
-      socket.setTimeout(0);
+      socket.setTimeout(0, () => {});
       this.#opened();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {

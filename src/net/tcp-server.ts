@@ -10,14 +10,28 @@
  * - outbound bytes over the high-water mark: the socket is not read until they have drained
  * - outbound bytes over the maximum: the connection is closed
  * - no byte either way for `idleCloseMs`: the connection is closed
+ * - no first frame, an unfinished one, or an unfinished handshake for too long: closed
+ * - connections of one address: one more is dropped; its requests in a second: code 2, not handled
+ *
+ * Times are counted in sweeps, each an eighth of the shortest: they are noticed at most so much late,
+ * and a process that stood still blames nobody for it.
  *
  * @source rocketmq NettyRemotingServer (5.x, 8fc57f1)
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { type Cancel, type Clock, systemClock } from '../lib/clock.js';
+import { ResponseCode } from '../lib/codes.js';
 import type { Logger } from '../lib/logger.js';
-import type { RemotingCommand } from '../remoting/command.js';
+import { isOneway, isResponse, type RemotingCommand } from '../remoting/command.js';
 import { frameBytesMaxDefault } from '../remoting/frame-decoder.js';
-import { ServerConnection } from './server-connection.js';
+import { plainHost } from './address.js';
+import { type AddressBudget, AddressLimits } from './address-limits.js';
+import { type Arrival, Doorway } from './doorway.js';
+import { isMemberCode } from './member-codec.js';
+import { Refusals } from './refusals.js';
+import { ServerConnection, type SweepLimits } from './server-connection.js';
+import type { ServerTls } from './tls.js';
+import { TlsHandshakes } from './tls-handshakes.js';
 
 export interface TcpServerOptions {
   readonly host: string;
@@ -31,9 +45,23 @@ export interface TcpServerOptions {
   readonly connectionsMax?: number;
   readonly outboundHighWaterBytes?: number;
   readonly outboundBytesMax?: number;
+  /** null, the default: plain connections only. */
+  readonly tls?: ServerTls | null;
+  /** Default 30,000: from the first byte of a frame to its last. */
+  readonly frameTimeoutMs?: number;
+  /** Default 10,000: from the first byte of a PROXY header or TLS handshake to the end of both. */
+  readonly handshakeTimeoutMs?: number;
+  /** From the connection to its first frame; 0, the default: as long as it may be idle. */
+  readonly firstFrameTimeoutMs?: number;
+  /** 0, the default: as many as `connectionsMax`. */
+  readonly connectionsPerAddressMax?: number;
+  /** Members' frames are not counted. 0, the default: any number. */
+  readonly requestsPerSecondPerAddressMax?: number;
+  readonly clock?: Clock;
 }
 
 export interface ServerHandler {
+  /** Its first bytes are there: what never says anything is never told of. */
   onConnection?(connection: ServerConnection): void;
   /** A `FrameError` thrown here closes the connection; any other error is a bug and is not caught. */
   onCommand(connection: ServerConnection, command: RemotingCommand): void;
@@ -45,8 +73,10 @@ export interface TcpServer {
   /** The port that is really listened on. */
   readonly port: number;
   readonly connections: number;
-  /** Connections dropped at the bound. */
+  /** Connections dropped at a bound, or closed because the peer broke a rule. */
   readonly connectionsRefused: number;
+  /** Requests over `requestsPerSecondPerAddressMax`. */
+  readonly requestsRefused: number;
   /** Stops accepting, sends what is gathered, closes every connection; resolves when all are closed. */
   close(): Promise<void>;
 }
@@ -71,8 +101,10 @@ export class ListenError extends Error {
   }
 }
 
-/** Idle connections are looked for so many times per `idleCloseMs`: they close at most so much late. */
-const IDLE_SWEEPS = 8;
+/** Sweeps in the shortest of all times. */
+const SWEEPS_MIN = 8;
+/** As upstream says it where its server refuses. */
+const BUSY_REMARK = '[REJECTREQUEST]system busy, start flow control for a while';
 /** A peer that does not read gets this long to take the rest when the server closes. */
 const CLOSE_GRACE_MS = 1_000;
 /** @source rocketmq NettyServerConfig.serverSocketBacklog */
@@ -93,35 +125,55 @@ class FramedServer implements TcpServer {
   readonly #handler: ServerHandler;
   readonly #server: Server;
   readonly #connections = new Set<ServerConnection>();
-  #sweepTimer: NodeJS.Timeout | null = null;
+  /** Connections that have not yet shown what they speak. */
+  readonly #doorways = new Set<Doorway>();
+  readonly #handshakes: TlsHandshakes | null;
+  /** null: addresses are not told apart. */
+  readonly #limits: AddressLimits | null;
+  readonly #refusals: Refusals;
+  readonly #clock: Clock;
+  readonly #sweeps: SweepTimes;
+  #stopSweeping: Cancel = () => {};
   #nextId = 1;
   port: number;
-  connectionsRefused = 0;
+  requestsRefused = 0;
 
   constructor(options: TcpServerOptions, handler: ServerHandler) {
+    const { connectionsPerAddressMax = 0, requestsPerSecondPerAddressMax = 0, tls } = options;
     this.#options = options;
     this.#handler = handler;
     this.port = options.port;
+    this.#clock = options.clock ?? systemClock;
+    this.#sweeps = sweepTimes(options);
+    this.#refusals = new Refusals(options.logger);
+    this.#handshakes = tls ? new TlsHandshakes(tls) : null;
+    this.#limits =
+      connectionsPerAddressMax + requestsPerSecondPerAddressMax === 0
+        ? null
+        : new AddressLimits({
+            connectionsMax: connectionsPerAddressMax,
+            requestsPerSecondMax: requestsPerSecondPerAddressMax,
+          });
     this.#server = createServer({ noDelay: true, keepAlive: false }, (socket) =>
       this.#accept(socket),
     );
     this.#server.maxConnections = options.connectionsMax ?? 20_000;
     this.#server.on('drop', (peer) => {
-      this.connectionsRefused += 1;
       const reason = `${this.#server.maxConnections} connections are open`;
-      options.logger.warn(
-        { peer: `${peer?.remoteAddress}:${peer?.remotePort}`, reason },
-        'refused',
-      );
+      this.#refusals.add(`${peer?.remoteAddress}:${peer?.remotePort}`, reason);
     });
   }
 
+  get connectionsRefused(): number {
+    return this.#refusals.total;
+  }
+
   get connections(): number {
-    return this.#connections.size;
+    return this.#connections.size + this.#doorways.size;
   }
 
   listen(): Promise<void> {
-    const { host, port, idleCloseMs = 120_000 } = this.#options;
+    const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.once('error', (cause) => reject(new ListenError({ host, port }, cause)));
       this.#server.listen({ host, port, backlog: BACKLOG }, () => {
@@ -129,17 +181,18 @@ class FramedServer implements TcpServer {
         this.#server.on('error', (error) => this.#options.logger.error({ error }, 'accept failed'));
         const address = this.#server.address();
         if (typeof address === 'object' && address !== null) this.port = address.port;
-        this.#sweepTimer = setInterval(() => this.#sweep(), idleCloseMs / IDLE_SWEEPS);
+        this.#stopSweeping = this.#clock.every(this.#sweeps.periodMs, () => this.#sweep());
         resolve();
       });
     });
   }
 
   async close(): Promise<void> {
-    if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
+    this.#stopSweeping();
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    for (const doorway of this.#doorways) doorway.close();
     for (const connection of this.#connections) connection.close('server is closing');
     const impatience = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy();
@@ -149,26 +202,99 @@ class FramedServer implements TcpServer {
   }
 
   #accept(socket: Socket): void {
-    const connection = new ServerConnection(socket, {
+    const host = plainHost(socket.remoteAddress ?? '');
+    const budget = this.#limits?.enter(host, this.#clock.nowMs()) ?? null;
+    if (this.#limits !== null && budget === null) {
+      const max = this.#options.connectionsPerAddressMax;
+      this.#refusals.add(host, `${max} connections of this address are open`);
+      socket.destroy();
+      return;
+    }
+    const doorway = new Doorway({
+      socket,
+      host,
+      tls: this.#options.tls ?? null,
+      handshakes: this.#handshakes,
+      silentSweepsMax: Math.min(this.#sweeps.quietMax, this.#sweeps.firstFrameMax),
+      handshakeSweepsMax: this.#sweeps.handshakeMax,
+      onArrival: (arrival) => {
+        this.#doorways.delete(doorway);
+        this.#arrived(arrival, budget);
+      },
+      onRefused: (reason) => this.#refusals.add(host, reason),
+      onIdle: () => this.#options.logger.debug({ peer: host, reason: 'idle' }, 'closed'),
+      onGone: () => {
+        this.#doorways.delete(doorway);
+        this.#limits?.leave(host, this.#clock.nowMs());
+      },
+    });
+    this.#doorways.add(doorway);
+  }
+
+  #arrived({ first, origin, stream }: Arrival, budget: AddressBudget | null): void {
+    const handler = this.#handler;
+    const connection = new ServerConnection(stream, {
       id: this.#nextId,
       frameBytesMax: this.#options.frameBytesMax ?? frameBytesMaxDefault,
       outboundHighWaterBytes: this.#options.outboundHighWaterBytes ?? 1024 * 1024,
       outboundBytesMax: this.#options.outboundBytesMax ?? 64 * 1024 * 1024,
-      onCommand: (command) => this.#handler.onCommand(connection, command),
-      onClose: (reason) => {
-        this.#options.logger.debug({ peer: connection.remoteAddress, reason }, 'closed');
-        this.#handler.onClose?.(connection, reason);
+      origin,
+      onCommand:
+        budget === null
+          ? (command) => handler.onCommand(connection, command)
+          : (command) => {
+              if (this.#mayAsk(command, budget)) handler.onCommand(connection, command);
+              else this.#answerBusy(command, connection);
+            },
+      onClose: (reason, isFault) => {
+        if (isFault) this.#refusals.add(connection.remoteAddress, reason);
+        else this.#options.logger.debug({ peer: connection.remoteAddress, reason }, 'closed');
+        handler.onClose?.(connection, reason);
       },
       onGone: () => this.#connections.delete(connection),
     });
     this.#nextId += 1;
     this.#connections.add(connection);
-    this.#handler.onConnection?.(connection);
+    handler.onConnection?.(connection);
+    if (first !== null) connection.receive(first);
+  }
+
+  /** Members are not held up by what others on their address do; who is none is closed for it. */
+  #mayAsk({ code }: RemotingCommand, budget: AddressBudget): boolean {
+    return isMemberCode(code) || budget.take(this.#clock.nowMs());
+  }
+
+  #answerBusy(command: RemotingCommand, connection: ServerConnection): void {
+    this.requestsRefused += 1;
+    if (isOneway(command) || isResponse(command)) return;
+    const { opaque } = command;
+    const code = ResponseCode.SystemBusy;
+    connection.respond({ code, opaque, extFields: null, remark: BUSY_REMARK, body: null });
   }
 
   #sweep(): void {
-    for (const connection of this.#connections) {
-      if (connection.sweepsQuiet() > IDLE_SWEEPS) connection.close('idle');
-    }
+    for (const doorway of this.#doorways) doorway.sweep();
+    for (const connection of this.#connections) connection.sweep(this.#sweeps);
+    this.#limits?.sweep(this.#clock.nowMs());
+    this.#refusals.sweep();
   }
+}
+
+interface SweepTimes extends SweepLimits {
+  readonly periodMs: number;
+  readonly handshakeMax: number;
+}
+
+function sweepTimes(options: TcpServerOptions): SweepTimes {
+  const { frameTimeoutMs = 30_000, handshakeTimeoutMs = 10_000, idleCloseMs = 120_000 } = options;
+  const firstFrameTimeoutMs = options.firstFrameTimeoutMs || idleCloseMs;
+  const shortestMs = Math.min(frameTimeoutMs, handshakeTimeoutMs, idleCloseMs, firstFrameTimeoutMs);
+  const periodMs = shortestMs / SWEEPS_MIN;
+  return {
+    periodMs,
+    quietMax: Math.ceil(idleCloseMs / periodMs),
+    firstFrameMax: Math.ceil(firstFrameTimeoutMs / periodMs),
+    frameMax: Math.ceil(frameTimeoutMs / periodMs),
+    handshakeMax: Math.ceil(handshakeTimeoutMs / periodMs),
+  };
 }

@@ -85,11 +85,11 @@ test('members exchange messages through their ports', async (t) => {
   n1.send({ ...heartbeat, from: 'n1', to: 'n0' });
   n1.send({ ...heartbeat, from: 'n1', to: 'n7' });
   assert.deepEqual(
-    (await b.take(2)).map((command) => n1.receive(command)),
+    (await b.take(2)).map((command) => n1.receive(command, here)),
     [heartbeat, pushed],
   );
   assert.deepEqual(
-    (await a.take(1)).map((command) => n0.receive(command)),
+    (await a.take(1)).map((command) => n0.receive(command, here)),
     [{ ...heartbeat, from: 'n1', to: 'n0' }],
   );
   assert.deepEqual([n0.peersConnected, n0.messagesDropped], [1, 0]);
@@ -143,6 +143,9 @@ const fields = {
 };
 const push: SendPush = { ...fields, kind: 'send-push', first: entry.index, last: entry.index };
 const pushed: Message = { ...fields, kind: 'push', from: 'n0', entries: [entry] };
+
+/** A connection from an address of the group. */
+const here = { admittedAsMember: 0, origin: { host, port: 1, proxied: null, certificate: null } };
 
 function send(link: TcpLink, opaque: number, body: Buffer | null = null): boolean {
   return link.send((writer) => {

@@ -5,10 +5,13 @@
 import type { Logger } from '../lib/logger.js';
 import type { Configuration, Entry, MemberId, Message } from '../raft/types.js';
 import type { RemotingCommand } from '../remoting/command.js';
+import { FrameError } from '../remoting/errors.js';
 import type { FrameWriter } from '../remoting/frame-writer.js';
 import { type Address, parseAddress } from './address.js';
+import type { Origin } from './doorway.js';
 import { MemberCodec, type SendPush } from './member-codec.js';
-import { TcpLink } from './tcp-link.js';
+import { MemberGate } from './member-gate.js';
+import { TcpLink, type TcpLinkOptions } from './tcp-link.js';
 
 /** Ordered per peer, and lossy. */
 export interface Transport {
@@ -35,6 +38,18 @@ export interface TcpTransportOptions {
   readonly logger: Logger;
   /** Unsent bytes to one peer over which messages are dropped. */
   readonly outboundBytesMax?: number;
+  /** How links connect; default: without TLS. */
+  readonly dial?: TcpLinkOptions['dial'];
+  /** Hosts besides those of the group that may speak as members; `*`: any. */
+  readonly alsoAllowed?: readonly string[];
+  /** Whether members must show a certificate that names a host of the group. */
+  readonly needsCertificate?: boolean;
+}
+
+/** What is asked of a connection that speaks as a member. */
+export interface MemberConnection {
+  admittedAsMember: number;
+  readonly origin: Origin;
 }
 
 export function tcpTransport(options: TcpTransportOptions): TcpTransport {
@@ -45,12 +60,24 @@ export class TcpTransport implements Transport {
   readonly #codec: MemberCodec;
   readonly #links = new Map<MemberId, TcpLink>();
   readonly #self: MemberId;
-  readonly #link: Pick<TcpTransportOptions, 'logger' | 'outboundBytesMax'>;
+  readonly #gate: MemberGate;
+  readonly #link: Pick<TcpLinkOptions, 'logger' | 'outboundBytesMax' | 'dial'>;
 
-  constructor({ self, group, peers, logger, outboundBytesMax }: TcpTransportOptions) {
+  constructor({ self, group, peers, logger, ...options }: TcpTransportOptions) {
+    const { alsoAllowed = [], dial, needsCertificate = false, outboundBytesMax } = options;
     this.#codec = new MemberCodec({ self, group });
     this.#self = self;
-    this.#link = { logger, ...(outboundBytesMax !== undefined && { outboundBytesMax }) };
+    this.#gate = new MemberGate({
+      hosts: peers.map(({ host }) => host),
+      alsoAllowed,
+      needsCertificate,
+      logger,
+    });
+    this.#link = {
+      logger,
+      ...(outboundBytesMax !== undefined && { outboundBytesMax }),
+      ...(dial !== undefined && { dial }),
+    };
     for (const { id, host, port } of peers) {
       if (id !== self) this.#links.set(id, new TcpLink({ host, port, ...this.#link }));
     }
@@ -58,6 +85,7 @@ export class TcpTransport implements Transport {
 
   /** A member whose address does not parse is reached by nobody; a change of address is a new link. */
   setPeers(members: Configuration): void {
+    this.#gate.setMembers(members);
     for (const [id, link] of this.#links) {
       if (members.some((member) => member.id === id && isAt(member.address, link))) continue;
       this.#links.delete(id);
@@ -95,9 +123,12 @@ export class TcpTransport implements Transport {
   /**
    * What a peer sent, from a command that came in at our port with a `MemberCode`.
    *
-   * @throws {FrameError} MEMBER_FRAME; its connection is to be closed.
+   * @throws {FrameError} MEMBER_FRAME, also when it came from where no member is; its connection is
+   *   to be closed.
    */
-  receive(command: RemotingCommand): Message {
+  receive(command: RemotingCommand, from: MemberConnection): Message {
+    const objection = this.#gate.admit(from);
+    if (objection !== null) throw new FrameError('MEMBER_FRAME', objection);
     return this.#codec.decode(command);
   }
 

@@ -31,6 +31,7 @@ export class FrameDecoder {
   /** The beginning of a frame that spans chunks; only the first `#gathered` bytes count. */
   #gather: Buffer = empty;
   #gathered = 0;
+  #gatheredBefore = 0;
   #fault: FrameError | null = null;
 
   constructor(frameBytesMax: number = frameBytesMaxDefault) {
@@ -40,6 +41,11 @@ export class FrameDecoder {
   /** Memory held for a frame whose rest has not arrived. */
   get heldBytes(): number {
     return this.#gather.length;
+  }
+
+  /** Names the frame that has begun and whose rest has not arrived; 0: there is none. */
+  get unfinishedFrame(): number {
+    return this.#gathered === 0 ? 0 : this.#gatheredBefore + 1;
   }
 
   /**
@@ -75,6 +81,7 @@ export class FrameDecoder {
     const frame = this.#gather;
     this.#gather = empty;
     this.#gathered = 0;
+    this.#gatheredBefore += 1;
     onFrame(frame, LENGTH_WORD, size);
     return used;
   }

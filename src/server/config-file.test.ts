@@ -9,6 +9,8 @@ const REQUIRED =
 const read = (lines: string, overrides = {}): ControllerConfig =>
   parseControllerProperties('c.properties', REQUIRED + lines, overrides);
 
+const noFiles = { certPath: '', keyPath: '', keyPassword: '', trustCertPath: '' };
+
 test('a file with the mandatory properties alone gives the documented defaults', () => {
   const config = read('controllerStorePath=/data/n0');
   const { peers, ...rest } = config;
@@ -23,7 +25,7 @@ test('a file with the mandatory properties alone gives the documented defaults',
     group: 'quorumark',
     selfId: 'n0',
     storePath: '/data/n0',
-    bindAddress: '0.0.0.0',
+    bindAddress: '127.0.0.1',
     scanNotActiveBrokerIntervalMs: 5_000,
     scanInactiveMasterIntervalMs: 5_000,
     handlersMax: 16,
@@ -49,6 +51,22 @@ test('a file with the mandatory properties alone gives the documented defaults',
     httpPort: 10_878,
     requestsWaitingMax: 20_000,
     connectionsMax: 10_000,
+    connectionsPerAddressMax: 0,
+    requestsPerSecondPerAddressMax: 0,
+    frameBytesMax: 16_777_216,
+    frameTimeoutMs: 30_000,
+    handshakeTimeoutMs: 10_000,
+    firstFrameTimeoutMs: 0,
+    memberAllowList: [],
+    memberTls: false,
+    tls: {
+      mode: 'disabled',
+      clientAuth: 'none',
+      server: noFiles,
+      dials: false,
+      client: noFiles,
+      verifyServer: true,
+    },
     warnings: [],
   });
 });
@@ -62,6 +80,13 @@ test('a configuration made in code has the same defaults as one from a file', ()
     storePath,
   });
 });
+
+const SERVES_TLS = 'tls.server.mode=permissive\ntls.server.certPath=c\ntls.server.keyPath=k\n';
+const MEMBERS_TLS = `${SERVES_TLS}tls.server.trustCertPath=ca
+memberTls=true
+tls.client.certPath=c
+tls.client.keyPath=k
+tls.client.trustCertPath=ca`;
 
 const taken: readonly {
   readonly line: string;
@@ -91,6 +116,45 @@ const taken: readonly {
   { line: 'httpPort=0', field: (c) => c.httpPort, is: 0 },
   { line: 'requestsWaitingMax=7', field: (c) => c.requestsWaitingMax, is: 7 },
   { line: 'connectionsMax=8', field: (c) => c.connectionsMax, is: 8 },
+  { line: 'connectionsPerAddressMax=8', field: (c) => c.connectionsPerAddressMax, is: 8 },
+  {
+    line: 'requestsPerSecondPerAddressMax=8',
+    field: (c) => c.requestsPerSecondPerAddressMax,
+    is: 8,
+  },
+  { line: 'frameBytesMax=2097152', field: (c) => c.frameBytesMax, is: 2_097_152 },
+  { line: 'frameTimeoutMs=100', field: (c) => c.frameTimeoutMs, is: 100 },
+  { line: 'handshakeTimeoutMs=100', field: (c) => c.handshakeTimeoutMs, is: 100 },
+  { line: 'firstFrameTimeoutMs=100', field: (c) => c.firstFrameTimeoutMs, is: 100 },
+  {
+    line: 'memberAllowList=10.0.0.1;n9.example',
+    field: (c) => c.memberAllowList,
+    is: ['10.0.0.1', 'n9.example'],
+  },
+  { line: 'memberAllowList=*', field: (c) => c.memberAllowList, is: ['*'] },
+  {
+    line: 'tls.server.mode=enforcing\ntls.server.certPath=c\ntls.server.keyPath=k',
+    field: (c) => [c.tls.mode, c.tls.server.certPath, c.tls.server.keyPath],
+    is: ['enforcing', 'c', 'k'],
+  },
+  {
+    line: `${SERVES_TLS}tls.server.need.client.auth=require\ntls.server.trustCertPath=ca`,
+    field: (c) => [c.tls.clientAuth, c.tls.server.trustCertPath],
+    is: ['require', 'ca'],
+  },
+  {
+    line: `${SERVES_TLS}tls.server.keyPassword=p`,
+    field: (c) => c.tls.server.keyPassword,
+    is: 'p',
+  },
+  { line: 'tls.enable=true', field: (c) => c.tls.dials, is: true },
+  { line: 'tls.client.authServer=false', field: (c) => c.tls.verifyServer, is: false },
+  { line: MEMBERS_TLS, field: (c) => [c.memberTls, c.tls.client.keyPath], is: [true, 'k'] },
+  // A group that lives on one machine is not offered to others; one that does not must be.
+  { line: 'controllerDLegerPeers=n0-[::1]:1', field: (c) => c.bindAddress, is: '::1' },
+  { line: 'controllerDLegerPeers=n0-localhost:1', field: (c) => c.bindAddress, is: 'localhost' },
+  { line: 'controllerDLegerPeers=n0-10.0.0.1:1', field: (c) => c.bindAddress, is: '0.0.0.0' },
+  { line: 'controllerDLegerPeers=n0-n0.example:1', field: (c) => c.bindAddress, is: '0.0.0.0' },
   {
     line: 'controllerDLegerPeers=n0-a-b.example:1;',
     field: (c) => c.peers[0]?.host,
@@ -109,7 +173,7 @@ const taken: readonly {
   },
 ];
 for (const { line, field, is } of taken) {
-  test(`property: ${line.replace('\n', ' ⏎ ')}`, () => assert.deepEqual(field(read(line)), is));
+  test(`property: ${line.replaceAll('\n', ' ⏎ ')}`, () => assert.deepEqual(field(read(line)), is));
 }
 
 test('the command line wins over the file', () => {
@@ -161,6 +225,44 @@ const refused: readonly (readonly [text: string, message: string])[] = [
     `${REQUIRED}controllerDLedgerGroup=g`,
     'c.properties:3: unknown property controllerDLedgerGroup; did you mean controllerDLegerGroup?',
   ],
+  [
+    `${REQUIRED}tls.server.mode=permissive`,
+    'c.properties: tls.server.certPath is missing: tls.server.mode=permissive needs it',
+  ],
+  [
+    `${REQUIRED}${SERVES_TLS}tls.server.need.client.auth=require`,
+    'c.properties: tls.server.trustCertPath is missing: tls.server.need.client.auth=require needs it',
+  ],
+  [
+    `${REQUIRED}${SERVES_TLS}tls.server.need.client.auth=optional\ntls.server.authClient=false`,
+    'c.properties: tls.server.authClient=false: a certificate that tls.server.need.client.auth=optional asks for is always checked here',
+  ],
+  [
+    `${REQUIRED}tls.server.need.client.auth=require`,
+    'c.properties: tls.server.need.client.auth=require: tls.server.mode is disabled',
+  ],
+  [`${REQUIRED}memberTls=true`, 'c.properties: memberTls=true: tls.server.mode is disabled'],
+  [
+    `${REQUIRED}${MEMBERS_TLS}\ntls.client.authServer=false`,
+    'c.properties: memberTls=true: tls.client.authServer is false',
+  ],
+  [
+    `${REQUIRED}${MEMBERS_TLS}\ntls.client.trustCertPath=`,
+    'c.properties: tls.client.trustCertPath is missing: memberTls=true needs it',
+  ],
+  [
+    `${REQUIRED}tls.client.certPath=c`,
+    'c.properties: tls.client.keyPath is missing: the other of the two needs it',
+  ],
+  [
+    `${REQUIRED}memberAllowList=10.0.0.0/8`,
+    'c.properties:3: memberAllowList=10.0.0.0/8: must be host names or addresses without ports, separated by ;, or * for any',
+  ],
+  [
+    `${REQUIRED}frameBytesMax=1000`,
+    'c.properties:3: frameBytesMax=1000: must be an integer in [2097152, 16777216]',
+  ],
+  [`${REQUIRED}tls.ciphers=NULL`, 'c.properties:3: unknown property tls.ciphers'],
   [`${REQUIRED}warpSpeed=9`, 'c.properties:3: unknown property warpSpeed'],
   [`${REQUIRED}a=\\u12`, 'c.properties:3: malformed escape \\u12: \\u needs four hex digits'],
 ];

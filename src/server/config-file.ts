@@ -8,6 +8,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { clientAuths } from '../net/tls.js';
 import {
   ConfigError,
   type ControllerConfig,
@@ -19,6 +20,7 @@ import {
   handoffs,
   type Peer,
   PORT_MAX,
+  tlsModes,
 } from './config.js';
 import { PropertiesError, parseProperties } from './properties.js';
 
@@ -146,12 +148,21 @@ const peers = z.string(PEERS).transform((text, context): Peer[] => {
 /** More members only slow a quorum down. */
 const MEMBERS_MAX = 9;
 
+const HOSTS = 'host names or addresses without ports, separated by ;, or * for any';
+const hosts = z
+  .string()
+  .regex(/^(\*|[^\s;*/]+(;[^\s;*/]+)*;?|)$/, { error: HOSTS })
+  .transform((text) => text.split(';').filter((host) => host !== ''));
+const path = z.string().default('');
+/** A push of entries must fit. */
+const FRAME_BYTES_MIN = 2 * 1024 * 1024;
+
 const propertiesSchema = z.strictObject({
   controllerDLegerGroup: name('a group name').default(defaults.group),
   controllerDLegerSelfId: name('the id of this member among controllerDLegerPeers'),
   controllerDLegerPeers: peers,
   controllerStorePath: z.string().default(''),
-  bindAddress: name('an address to listen on').default(defaults.bindAddress),
+  bindAddress: name('an address to listen on').optional(),
   scanNotActiveBrokerInterval: integer(10, 3_600_000, defaults.scanNotActiveBrokerIntervalMs),
   scanInactiveMasterInterval: integer(10, 3_600_000, defaults.scanInactiveMasterIntervalMs),
   controllerThreadPoolNums: integer(1, 1_024, defaults.handlersMax),
@@ -179,6 +190,27 @@ const propertiesSchema = z.strictObject({
   connectionsMax: integer(1, 1_000_000, defaults.connectionsMax),
   configStorePath: z.string().default(''),
   configBlackList: z.string().default('configBlackList;configStorePath'),
+  connectionsPerAddressMax: integer(0, 1_000_000, defaults.connectionsPerAddressMax),
+  requestsPerSecondPerAddressMax: integer(0, 10_000_000, defaults.requestsPerSecondPerAddressMax),
+  frameBytesMax: integer(FRAME_BYTES_MIN, defaults.frameBytesMax, defaults.frameBytesMax),
+  frameTimeoutMs: integer(100, 3_600_000, defaults.frameTimeoutMs),
+  handshakeTimeoutMs: integer(100, 3_600_000, defaults.handshakeTimeoutMs),
+  firstFrameTimeoutMs: integer(0, 3_600_000, defaults.firstFrameTimeoutMs),
+  memberAllowList: hosts.default(() => []),
+  memberTls: flag(defaults.memberTls),
+  'tls.server.mode': choice(tlsModes, defaults.tls.mode),
+  'tls.server.need.client.auth': choice(clientAuths, defaults.tls.clientAuth),
+  'tls.server.authClient': flag(true),
+  'tls.server.certPath': path,
+  'tls.server.keyPath': path,
+  'tls.server.keyPassword': path,
+  'tls.server.trustCertPath': path,
+  'tls.enable': flag(defaults.tls.dials),
+  'tls.client.authServer': flag(defaults.tls.verifyServer),
+  'tls.client.certPath': path,
+  'tls.client.keyPath': path,
+  'tls.client.keyPassword': path,
+  'tls.client.trustCertPath': path,
 });
 type Properties = z.output<typeof propertiesSchema>;
 
@@ -207,7 +239,7 @@ function fromProperties(
       selfId,
       peers: properties.controllerDLegerPeers,
       storePath: controllerStorePath || join(homedir(), 'DLedgerController', selfId),
-      bindAddress: properties.bindAddress,
+      ...(properties.bindAddress !== undefined && { bindAddress: properties.bindAddress }),
       scanNotActiveBrokerIntervalMs: properties.scanNotActiveBrokerInterval,
       scanInactiveMasterIntervalMs: properties.scanInactiveMasterInterval,
       handlersMax: properties.controllerThreadPoolNums,
@@ -233,12 +265,44 @@ function fromProperties(
       ...(httpPort >= 0 && { httpPort }),
       requestsWaitingMax: properties.requestsWaitingMax,
       connectionsMax: properties.connectionsMax,
+      connectionsPerAddressMax: properties.connectionsPerAddressMax,
+      requestsPerSecondPerAddressMax: properties.requestsPerSecondPerAddressMax,
+      frameBytesMax: properties.frameBytesMax,
+      frameTimeoutMs: properties.frameTimeoutMs,
+      handshakeTimeoutMs: properties.handshakeTimeoutMs,
+      firstFrameTimeoutMs: properties.firstFrameTimeoutMs,
+      memberAllowList: properties.memberAllowList,
+      memberTls: properties.memberTls,
+      tls: tlsFrom(properties),
       warnings,
     });
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(`${place}${error.message}`);
     throw error;
   }
+}
+
+function tlsFrom(properties: Properties): ControllerConfig['tls'] {
+  const clientAuth = properties['tls.server.need.client.auth'];
+  if (clientAuth !== 'none' && !properties['tls.server.authClient']) {
+    throw new ConfigError(
+      `tls.server.authClient=false: a certificate that tls.server.need.client.auth=${clientAuth} asks for is always checked here`,
+    );
+  }
+  const files = (side: 'tls.server' | 'tls.client') => ({
+    certPath: properties[`${side}.certPath`],
+    keyPath: properties[`${side}.keyPath`],
+    keyPassword: properties[`${side}.keyPassword`],
+    trustCertPath: properties[`${side}.trustCertPath`],
+  });
+  return {
+    mode: properties['tls.server.mode'],
+    clientAuth,
+    server: files('tls.server'),
+    dials: properties['tls.enable'],
+    client: files('tls.client'),
+    verifyServer: properties['tls.client.authServer'],
+  };
 }
 
 /** Upstream lists this one under the field's name and sets it under the setter's. */

@@ -5,6 +5,7 @@
  * @source rocketmq ControllerConfig, NettyServerConfig (5.x, 8fc57f1)
  */
 import type { Handoff } from '../engine/log-engine.js';
+import type { ClientAuth } from '../net/tls.js';
 import {
   dledgerTiming,
   type ElectionRule,
@@ -29,6 +30,32 @@ export const handoffs = ['wake', 'poll'] as const satisfies Handoff[];
 export const electionRules = ['dledger', 'pre-vote', 'plain'] as const satisfies ElectionRule[];
 export const electionProfiles = ['fast', 'dledger'] as const satisfies ElectionProfile[];
 
+export const tlsModes = ['disabled', 'permissive', 'enforcing'] as const;
+
+/** Paths of PEM files; empty: not set. */
+export interface TlsFiles {
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly keyPassword: string;
+  /** Whose signatures are believed. */
+  readonly trustCertPath: string;
+}
+
+export interface TlsSettings {
+  /** `tls.server.mode`, default `disabled`: whether the own port speaks TLS, and whether only that. */
+  readonly mode: (typeof tlsModes)[number];
+  /** `tls.server.need.client.auth`, default `none`. */
+  readonly clientAuth: ClientAuth;
+  /** `tls.server.certPath`, `.keyPath`, `.keyPassword`, `.trustCertPath`. */
+  readonly server: TlsFiles;
+  /** `tls.enable`, default false: members and brokers are dialled by TLS. */
+  readonly dials: boolean;
+  /** `tls.client.certPath`, `.keyPath`, `.keyPassword`, `.trustCertPath`: for what we dial. */
+  readonly client: TlsFiles;
+  /** `tls.client.authServer`, default true: who is dialled must show a certificate of its address. */
+  readonly verifyServer: boolean;
+}
+
 export interface ControllerConfig {
   /** `controllerDLegerGroup`, default `quorumark`. */
   readonly group: string;
@@ -38,7 +65,10 @@ export interface ControllerConfig {
   readonly peers: readonly Peer[];
   /** `controllerStorePath`, default `$HOME/DLedgerController/<selfId>`; absolute or relative to the process. */
   readonly storePath: string;
-  /** `bindAddress`, default 0.0.0.0 as upstream: the interface on which the own peer port listens. */
+  /**
+   * `bindAddress`: where the own peer port listens. Default: the own peer's host where that is a
+   * loopback address, else 0.0.0.0 as upstream.
+   */
   readonly bindAddress: string;
   /** `scanNotActiveBrokerInterval`, default 5,000: period of the scan for brokers without a heartbeat. */
   readonly scanNotActiveBrokerIntervalMs: number;
@@ -90,6 +120,23 @@ export interface ControllerConfig {
   readonly requestsWaitingMax: number;
   /** `connectionsMax`, default 10,000: more are closed on accept. */
   readonly connectionsMax: number;
+  /** `connectionsPerAddressMax`, default 0, no limit of its own. */
+  readonly connectionsPerAddressMax: number;
+  /** `requestsPerSecondPerAddressMax`, default 0, no limit: more are refused as busy (2). */
+  readonly requestsPerSecondPerAddressMax: number;
+  /** `frameBytesMax`, default 16 MiB as upstream: a larger one closes its connection. */
+  readonly frameBytesMax: number;
+  /** `frameTimeoutMs`, default 30,000: from a frame's first byte to its last. */
+  readonly frameTimeoutMs: number;
+  /** `handshakeTimeoutMs`, default 10,000: for a PROXY header and a TLS handshake, once begun. */
+  readonly handshakeTimeoutMs: number;
+  /** `firstFrameTimeoutMs`, default 0: a connection may be silent at first as long as later. */
+  readonly firstFrameTimeoutMs: number;
+  /** `memberAllowList`, default none: hosts besides those of the group that may speak as members. */
+  readonly memberAllowList: readonly string[];
+  /** `memberTls`, default false: members speak TLS to each other, and show certificates both ways. */
+  readonly memberTls: boolean;
+  readonly tls: TlsSettings;
   /** What was accepted but has no effect here, one sentence each, for the log. */
   readonly warnings: readonly string[];
 }
@@ -141,16 +188,65 @@ export function controllerConfig(overrides: ConfigOverrides): ControllerConfig {
       `httpPort: own port ${self.port} + ${HTTP_PORT_DISTANCE} is not a port; set httpPort (0 turns it off)`,
     );
   }
-  return { ...defaults, ...overrides, httpPort };
+  const bindAddress = overrides.bindAddress ?? bindAddressFor(self.host);
+  const config = { ...defaults, ...overrides, bindAddress, httpPort };
+  checkTls(config);
+  return config;
+}
+
+/** Whether only this machine reaches `host`. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\./.test(host);
+
+/** A group that lives on one machine is not offered to others. */
+const bindAddressFor = (host: string): string => (isLoopback(host) ? host : '0.0.0.0');
+
+/** Half a protection would be taken for a whole one, so what does not fit together is refused. */
+function checkTls({ memberTls, tls }: ControllerConfig): void {
+  const needs = (because: string, files: readonly (readonly [string, string])[]): void => {
+    for (const [property, path] of files) {
+      if (path === '') throw new ConfigError(`${property} is missing: ${because} needs it`);
+    }
+  };
+  const { client, clientAuth, mode, server } = tls;
+  if (mode !== 'disabled') {
+    needs(`tls.server.mode=${mode}`, [
+      ['tls.server.certPath', server.certPath],
+      ['tls.server.keyPath', server.keyPath],
+    ]);
+    if (clientAuth !== 'none') {
+      needs(`tls.server.need.client.auth=${clientAuth}`, [
+        ['tls.server.trustCertPath', server.trustCertPath],
+      ]);
+    }
+  } else if (clientAuth !== 'none') {
+    throw new ConfigError(`tls.server.need.client.auth=${clientAuth}: tls.server.mode is disabled`);
+  }
+  if ((client.certPath === '') !== (client.keyPath === '')) {
+    needs('the other of the two', [
+      ['tls.client.certPath', client.certPath],
+      ['tls.client.keyPath', client.keyPath],
+    ]);
+  }
+  if (!memberTls) return;
+  if (mode === 'disabled') throw new ConfigError('memberTls=true: tls.server.mode is disabled');
+  if (!tls.verifyServer) throw new ConfigError('memberTls=true: tls.client.authServer is false');
+  needs('memberTls=true', [
+    ['tls.server.trustCertPath', server.trustCertPath],
+    ['tls.client.certPath', client.certPath],
+    ['tls.client.keyPath', client.keyPath],
+    ['tls.client.trustCertPath', client.trustCertPath],
+  ]);
 }
 
 export const PORT_MAX = 65_535;
 const HTTP_PORT_DISTANCE = 1_000;
 
-/** What a property that is not set stands for; `httpPort` follows from the own port. */
+const noFiles: TlsFiles = { certPath: '', keyPath: '', keyPassword: '', trustCertPath: '' };
+
+/** What a property that is not set stands for; `httpPort` and `bindAddress` follow from the own peer. */
 export const defaults = {
   group: 'quorumark',
-  bindAddress: '0.0.0.0',
   scanNotActiveBrokerIntervalMs: 5_000,
   scanInactiveMasterIntervalMs: 5_000,
   handlersMax: 16,
@@ -175,5 +271,21 @@ export const defaults = {
   httpHost: '127.0.0.1',
   requestsWaitingMax: 20_000,
   connectionsMax: 10_000,
+  connectionsPerAddressMax: 0,
+  requestsPerSecondPerAddressMax: 0,
+  frameBytesMax: 16 * 1024 * 1024,
+  frameTimeoutMs: 30_000,
+  handshakeTimeoutMs: 10_000,
+  firstFrameTimeoutMs: 0,
+  memberAllowList: [],
+  memberTls: false,
+  tls: {
+    mode: 'disabled',
+    clientAuth: 'none',
+    server: noFiles,
+    dials: false,
+    client: noFiles,
+    verifyServer: true,
+  },
   warnings: [],
 } as const satisfies Partial<ControllerConfig>;

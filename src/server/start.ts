@@ -7,7 +7,7 @@
 import { randomInt } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from '../client/connection.js';
+import { connect, tlsRuntime } from '../client/connection.js';
 import { brokerNamesInOrder } from '../controller/state.js';
 import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
@@ -16,16 +16,18 @@ import type { Logger } from '../lib/logger.js';
 import { Prng } from '../lib/prng.js';
 import { isMemberCode } from '../net/member-codec.js';
 import { listen, type ServerHandler } from '../net/tcp-server.js';
+import { dialTls } from '../net/tls.js';
 import { tcpTransport } from '../net/transport.js';
 import { isResponse } from '../remoting/command.js';
 import { openFileStore } from '../storage/file-store.js';
-import { type ControllerConfig, selfPeer } from './config.js';
+import { type ControllerConfig, isLoopback, selfPeer } from './config.js';
 import type { Controller } from './controller.js';
 import { type GroupChange, type HttpServer, serveHttp } from './http.js';
 import { assembleMember } from './member.js';
 import { ControllerMetrics } from './metrics.js';
 import type { ControllerBuild } from './parts.js';
 import { Settings } from './settings.js';
+import { loadTls } from './tls-files.js';
 
 export interface RunningController {
   /** `host:port` of the remoting protocol. */
@@ -40,6 +42,7 @@ export interface RunningController {
 
 /**
  * @param settings what operators may change while it runs, and where that is saved
+ * @throws {ConfigError} when a certificate or key cannot be used.
  * @throws {StoreError} when the store is locked or damaged.
  * @throws {ListenError} when a port is in use.
  */
@@ -50,6 +53,10 @@ export async function startController(
   settings: Settings = Settings.inMemory(config),
 ): Promise<RunningController> {
   const self = selfPeer(config);
+  const tls = loadTls(config.tls);
+  const dialsTls = config.memberTls || config.tls.dials;
+  const exposure = exposureOf(config);
+  if (exposure !== null) logger.warn({ bindAddress: config.bindAddress }, exposure);
   const store = openFileStore({
     directory: config.storePath,
     durability: config.durability,
@@ -70,14 +77,20 @@ export async function startController(
     group: config.group,
     peers: config.peers,
     logger,
+    alsoAllowed: config.memberAllowList,
+    needsCertificate: config.memberTls,
+    ...(dialsTls && { dial: (target) => dialTls(target, tls.client) }),
   });
+  const runtime = tlsRuntime(tls.client);
   const member = assembleMember({
     config,
     settings,
     build,
     store,
     transport,
-    connect,
+    connect: config.tls.dials
+      ? (address, options) => connect(address, { ...options, runtime })
+      : connect,
     clock: systemClock,
     chance: new Prng(randomInt(2 ** 32 - 1)),
     logger,
@@ -88,7 +101,7 @@ export async function startController(
 
   const handler: ServerHandler = {
     onCommand(connection, command) {
-      if (isMemberCode(command.code)) log.receive(transport.receive(command));
+      if (isMemberCode(command.code)) log.receive(transport.receive(command, connection));
       else if (!isResponse(command)) controller.handle(command, connection);
     },
     onClose: (connection) => controller.connectionClosed(connection),
@@ -108,6 +121,13 @@ export async function startController(
         logger,
         idleCloseMs: config.connectionIdleMs,
         connectionsMax: config.connectionsMax,
+        connectionsPerAddressMax: config.connectionsPerAddressMax,
+        requestsPerSecondPerAddressMax: config.requestsPerSecondPerAddressMax,
+        frameBytesMax: config.frameBytesMax,
+        frameTimeoutMs: config.frameTimeoutMs,
+        handshakeTimeoutMs: config.handshakeTimeoutMs,
+        firstFrameTimeoutMs: config.firstFrameTimeoutMs,
+        tls: tls.server,
       },
       handler,
     );
@@ -139,6 +159,8 @@ export async function startController(
       raft_applied_index: log.appliedIndex,
       broker_sets: controller.state.brokerSets.size,
       connections: server.connections,
+      connections_refused: server.connectionsRefused,
+      requests_refused: server.requestsRefused,
     }),
   });
   member.start();
@@ -155,6 +177,14 @@ export async function startController(
       await log.close();
     },
   };
+}
+
+/** What an operator who opens the port to others should hear; null: nothing. */
+function exposureOf({ bindAddress, memberTls, tls }: ControllerConfig): string | null {
+  if (isLoopback(bindAddress)) return null;
+  if (tls.mode !== 'enforcing') return 'listens beyond this machine, and serves without TLS';
+  if (tls.clientAuth !== 'require') return 'listens beyond this machine, to any client';
+  return memberTls ? null : 'listens beyond this machine; members are known by address alone';
 }
 
 function httpView(controller: Controller, log: LogEngine, metrics: ControllerMetrics) {

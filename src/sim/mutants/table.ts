@@ -113,13 +113,17 @@ export const mutants: readonly Mutant[] = [
     name: 'lease-without-stickiness',
     bug: 'members that gave a lease vote for another leader meanwhile',
     source: 'thesis §6.4.1',
+    // Few writes: who is deaf to the leader must not fall behind, or nobody would elect it.
     needs: {
       ...readers,
       lease: { clockDriftMax: 0.1 },
       electionRule: 'plain',
-      thinkMs: 12,
-      faultGapMs: 250,
-      faultWeights: { partition: 6, kill: 1, clog: 2, congestion: 3 },
+      clients: 3,
+      thinkMs: 120,
+      delayMeanMs: 1,
+      safetyMs: 24_000,
+      faultGapMs: 500,
+      faultWeights: { partition: 1 },
     },
     edits: [
       {
