@@ -116,6 +116,14 @@ const refused: readonly (readonly [body: string | Buffer, code: ResponseCode, re
   ['configBlackList=x', NoPermission, blackListed],
   ['rocketmqHome=/x\nelectMasterMaxRetryCount=7', NoPermission, blackListed],
   ['handoff=poll', NoPermission, blackListed],
+  ...['tls.server.mode=disabled', 'memberAllowList=*', 'bindAddress=0.0.0.0'].map(
+    (body) =>
+      [
+        body,
+        NoPermission,
+        `Can not update ${body.split('=')[0]}: it says who may talk to this controller. Change its file and restart it.`,
+      ] as const,
+  ),
   [
     'controllerStorePath=/x',
     NoPermission,
@@ -203,4 +211,11 @@ test('the list is sorted, whole, and read back as the configuration that it show
   assert.equal(listed(settings, 'durability'), 'background');
   const again = parseConfigFiles([{ file: 'dump', text: settings.list() }]).config;
   assert.deepEqual({ ...again, warnings: [] }, { ...settings.config, warnings: [] });
+});
+
+test('passwords are not listed', () => {
+  const text = `${FILE}tls.server.keyPassword=secret\n`;
+  const { config, properties } = parseConfigFiles([{ file: 'n0.properties', text }]);
+  const settings = new Settings({ config, properties, save: () => {} });
+  assert.equal(listed(settings, 'tls.server.keyPassword'), '******');
 });

@@ -46,6 +46,10 @@ const IDENTITY = new Set([
   'controllerDLegerSelfId',
   'controllerStorePath',
 ]);
+/** What the port's defence rests on: whoever may ask over the port must not be able to lower it. */
+const isDefence = (key: string): boolean =>
+  key.startsWith('tls.') || key.startsWith('member') || key === 'bindAddress' || key === 'httpHost';
+const isSecret = (key: string): boolean => key.toLowerCase().endsWith('password');
 /** Many times what all properties together need. */
 const UPDATE_BYTES_MAX = 64 << 10;
 
@@ -90,7 +94,10 @@ export class Settings {
       ...this.#properties,
       ...(processReadEvent !== undefined && { isProcessReadEvent: processReadEvent }),
     };
-    const sorted = Object.entries(all).sort(([left], [right]) => (left < right ? -1 : 1));
+    const shown = Object.entries(all).map(([key, value]) =>
+      isSecret(key) && value !== '' ? [key, '******'] : [key, value],
+    ) as [string, string][];
+    const sorted = shown.sort(([left], [right]) => (left < right ? -1 : 1));
     return formatProperties(Object.fromEntries(sorted));
   }
 
@@ -106,6 +113,12 @@ export class Settings {
         return refused(
           ResponseCode.NoPermission,
           `Can not update ${key}: it says who this controller is. Change its file and restart it.`,
+        );
+      }
+      if (isDefence(key)) {
+        return refused(
+          ResponseCode.NoPermission,
+          `Can not update ${key}: it says who may talk to this controller. Change its file and restart it.`,
         );
       }
     }
