@@ -1,0 +1,82 @@
+/**
+ * Runs `peers/java/SendAndReceive.java`, upstream's client that says one fact a line.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { projectRoot } from '../lib/project-root.js';
+import { quietLog } from './java.js';
+import { smallJvm } from './java-broker.js';
+import { lastWords } from './member-process.js';
+import type { Peers } from './peers.js';
+import { TargetError } from './target.js';
+
+export interface JavaClient {
+  /** All that it said so far, oldest first. */
+  readonly lines: readonly string[];
+  /** Ends its input, by which a client that goes on and on knows that it is to end. */
+  finish(): void;
+  /** Resolves with all lines when it has ended well. @throws {TargetError} with its last words */
+  readonly done: Promise<readonly string[]>;
+  /** By force. */
+  close(): Promise<void>;
+}
+
+export interface JavaClientOptions {
+  readonly peers: Peers;
+  /** Holds its home and what it said on stderr. */
+  readonly directory: string;
+  /** `send`, `read`, … and what follows: the program's head says. */
+  readonly args: readonly string[];
+}
+
+/** A client that said more is ended: no scenario sends a tenth of it. */
+const LINES_MAX = 200_000;
+const HEAP_MB = 128;
+
+/** Never throws: how it ended is told by `done`. */
+export function startJavaClient({ peers, directory, args }: JavaClientOptions): JavaClient {
+  mkdirSync(directory, { recursive: true });
+  const log = join(directory, 'logback.xml');
+  writeFileSync(log, quietLog);
+  const errors = join(directory, 'stderr.log');
+  const file = openSync(errors, 'a');
+  const child = spawn(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', 'java', ...smallJvm(HEAP_MB), `-Duser.home=${directory}`],
+      `-Drmq.logback.configurationFile=${log}`,
+      ...['-cp', peers.classPath, join(projectRoot(), 'peers', 'java', 'SendAndReceive.java')],
+      ...args,
+    ],
+    // In a group of its own, so that Ctrl-C reaches the parent alone.
+    { stdio: ['pipe', 'pipe', file], detached: true },
+  );
+  closeSync(file);
+  // Whoever ends first: the pipe may break, and that it ended is told by `done`.
+  child.stdin?.on('error', () => {});
+  const lines: string[] = [];
+  if (child.stdout !== null) {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (lines.push(line) > LINES_MAX) child.kill('SIGKILL');
+    });
+  }
+  const done = once(child, 'close').then(([code, signal]) => {
+    if (code === 0) return lines;
+    const how = signal ?? `code ${code}`;
+    throw new TargetError('START_FAILED', `java ${args[0]}`, `${how}: ${lastWords(errors)}`);
+  });
+  // Handled where it is awaited; a client that is closed early may end as it likes.
+  done.catch(() => {});
+  return {
+    lines,
+    finish: () => child.stdin?.end(),
+    done,
+    async close() {
+      child.kill('SIGKILL');
+      await done.catch(() => {});
+    },
+  };
+}
