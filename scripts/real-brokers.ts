@@ -34,7 +34,7 @@ async function main(): Promise<number> {
         try {
           const figures = await scenario.run(lab);
           for (const [figure, value] of Object.entries(figures)) {
-            console.log(`  ${figure.padEnd(50)} ${String(value).padStart(8)}`);
+            console.log(`  ${figure.padEnd(68)} ${String(value).padStart(8)}`);
           }
         } finally {
           await lab.close();

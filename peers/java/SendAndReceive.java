@@ -1,7 +1,7 @@
 /*
  * Upstream's Java client, driven line by line: makes a topic, sends, reads everything, consumes.
  *
- *   java -cp 'peers/lib/5.4.0/*' peers/java/SendAndReceive.java COMMAND NAMESRV TOPIC ...
+ *   java -cp 'peers/lib/5.4.0/*' peers/java/SendAndReceive.java COMMAND NAMESRV TOPIC ...     or compiled
  *
  *   topic   NAMESRV TOPIC QUEUES MASTER OTHER...   on the master; until every other broker has it too
  *   send    NAMESRV TOPIC RUN COUNT PAUSE_MS       messages 1..COUNT; ends early when stdin ends

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../lib/until.js';
 import { type JavaProcess, startBroker, startNamesrv } from '../target/java-broker.js';
-import { type JavaClient, startJavaClient } from '../target/java-client.js';
+import { compileJavaClient, type JavaClient, startJavaClient } from '../target/java-client.js';
 import { startCluster } from '../target/ours.js';
 import type { Peers } from '../target/peers.js';
 import { dataDirectory } from '../target/start-target.js';
@@ -50,6 +50,7 @@ export class Lab {
     const { data: directory, removeData } = dataDirectory(options.data);
     const { build, peers } = options;
     let cluster: RunningTarget | null = null;
+    let namesrv: JavaProcess | null = null;
     try {
       cluster = await startCluster({
         build,
@@ -57,11 +58,13 @@ export class Lab {
         data: join(directory, 'controllers'),
         ...(options.byName === true && { hosts: HOSTS }),
       });
-      const namesrv = await startNamesrv({ peers, directory: join(directory, 'namesrv') });
+      namesrv = await startNamesrv({ peers, directory: join(directory, 'namesrv') });
+      await compileJavaClient(peers, join(directory, 'classes'));
       const lab = new Lab(options, { directory, removeData, cluster, namesrv, startedMs });
       lab.tell(`three ${build} controllers at ${cluster.addresses.join(';')}, one name server`);
       return lab;
     } catch (error) {
+      await namesrv?.close();
       await cluster?.close();
       removeData();
       throw error;
@@ -99,7 +102,7 @@ export class Lab {
     writeFileSync(hostsFile, HOSTS.map((host) => `${host} ${NAME}\n`).join(''));
     const port = this.cluster.addresses[0]?.split(':')[1];
     const broker = await startBroker({
-      id: `broker ${id}`,
+      id: `broker-${id}`,
       peers,
       directory: join(this.#directory, `broker-${id}`),
       clusterName: 'quorumark',
@@ -171,6 +174,7 @@ export class Lab {
   client(command: string, ...args: readonly string[]): JavaClient {
     const client = startJavaClient({
       peers: this.#options.peers,
+      classes: join(this.#directory, 'classes'),
       directory: join(this.#directory, `client-${this.#clients.length + 1}-${command}`),
       args: [command, this.#namesrv.address, ...args],
     });

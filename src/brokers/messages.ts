@@ -20,6 +20,7 @@ export interface Audit {
 
 /** As `peers/java/SendAndReceive.java` makes its bodies. */
 const BODY_BYTES = 1024;
+const SHOWN_MAX = 10;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
 /** From the lines of a `send`. */
@@ -43,23 +44,25 @@ export function audit(
   lines: readonly string[],
   word: 'read' | 'received',
 ): Audit {
-  const found = new Set<number>();
-  const damaged: number[] = [];
   const facts = factsOf(lines, word);
-  for (const [text, hash] of facts) {
-    const id = Number(text);
-    found.add(id);
-    if (hash !== hashOf(run, id)) damaged.push(id);
-  }
-  const missing = sent.filter(({ id }) => !found.has(id)).map(({ id }) => id);
-  assert.deepEqual(missing, [], `acknowledged, but not ${word}`);
-  assert.deepEqual(damaged, [], `${word}, but not as they were sent`);
+  const found = new Set(facts.map(([id]) => Number(id)));
+  const missing = missingOf(sent, lines, word);
+  assert.ok(missing.length === 0, `acknowledged, but not ${word}: ${show(missing)}`);
+  const changed = facts
+    .filter(([id, hash]) => hash !== hashOf(run, Number(id)))
+    .map(([id]) => Number(id));
+  assert.ok(changed.length === 0, `${word}, but not as they were sent: ${show(changed)}`);
   return { found: found.size, duplicates: facts.length - found.size };
 }
 
-/** Different messages so far, without a judgement. */
-export function countFound(lines: readonly string[], word: 'read' | 'received'): number {
-  return new Set(factsOf(lines, word).map(([id]) => id)).size;
+/** What was acknowledged and is not there, or not yet. */
+export function missingOf(
+  sent: readonly Acknowledged[],
+  lines: readonly string[],
+  word: 'read' | 'received',
+): readonly number[] {
+  const found = new Set(factsOf(lines, word).map(([id]) => Number(id)));
+  return sent.map(({ id }) => id).filter((id) => !found.has(id));
 }
 
 function factsOf(lines: readonly string[], word: string): readonly string[][] {
@@ -72,4 +75,9 @@ function hashOf(run: string, id: number): string {
   let body = `${run}:${id}:`;
   while (body.length < BODY_BYTES) body += LETTERS[(body.length + id) % LETTERS.length];
   return createHash('sha1').update(body).digest('hex');
+}
+
+function show(ids: readonly number[]): string {
+  const rest = ids.length - SHOWN_MAX;
+  return `${ids.slice(0, SHOWN_MAX).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

@@ -1,11 +1,14 @@
 /**
  * Runs `peers/java/SendAndReceive.java`, upstream's client that says one fact a line.
+ *
+ * It is compiled once for all the clients of a run: to compile costs more than to run.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { projectRoot } from '../lib/project-root.js';
 import { quietLog } from './java.js';
 import { smallJvm } from './java-broker.js';
@@ -26,6 +29,8 @@ export interface JavaClient {
 
 export interface JavaClientOptions {
   readonly peers: Peers;
+  /** Where `compileJavaClient` put it. */
+  readonly classes: string;
   /** Holds its home and what it said on stderr. */
   readonly directory: string;
   /** `send`, `read`, … and what follows: the program's head says. */
@@ -35,9 +40,20 @@ export interface JavaClientOptions {
 /** A client that said more is ended: no scenario sends a tenth of it. */
 const LINES_MAX = 200_000;
 const HEAP_MB = 128;
+const CLASS = 'SendAndReceive';
+
+/** @throws {TargetError} START_FAILED with what the compiler said */
+export async function compileJavaClient(peers: Peers, classes: string): Promise<void> {
+  const source = join(projectRoot(), 'peers', 'java', `${CLASS}.java`);
+  const args = ['-J-XX:TieredStopAtLevel=1', '-nowarn', '-cp', peers.classPath, '-d', classes];
+  await promisify(execFile)('javac', [...args, source]).catch((error: Error) => {
+    throw new TargetError('START_FAILED', `javac ${source}`, error.message);
+  });
+}
 
 /** Never throws: how it ended is told by `done`. */
-export function startJavaClient({ peers, directory, args }: JavaClientOptions): JavaClient {
+export function startJavaClient(options: JavaClientOptions): JavaClient {
+  const { peers, classes, directory, args } = options;
   mkdirSync(directory, { recursive: true });
   const log = join(directory, 'logback.xml');
   writeFileSync(log, quietLog);
@@ -48,7 +64,7 @@ export function startJavaClient({ peers, directory, args }: JavaClientOptions): 
     [
       ...['--pdeathsig', 'KILL', 'java', ...smallJvm(HEAP_MB), `-Duser.home=${directory}`],
       `-Drmq.logback.configurationFile=${log}`,
-      ...['-cp', peers.classPath, join(projectRoot(), 'peers', 'java', 'SendAndReceive.java')],
+      ...['-cp', `${classes}:${peers.classPath}`, CLASS],
       ...args,
     ],
     // In a group of its own, so that Ctrl-C reaches the parent alone.
