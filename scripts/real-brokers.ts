@@ -3,14 +3,29 @@
  *
  *   node dist/scripts/real-brokers.js [--build baseline|optimized] [--scenario NAME] [--data DIR]
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Lab } from '../src/brokers/lab.js';
-import { scenarios } from '../src/brokers/scenarios.js';
-import { findPeers, PeersError } from '../src/target/peers.js';
+import { type Figures, type Scenario, scenarios } from '../src/brokers/scenarios.js';
+import { findPeers, type Peers, PeersError } from '../src/target/peers.js';
 
 const builds = ['baseline', 'optimized'];
 const names = scenarios.map(({ name }) => name);
 
+interface Run {
+  readonly build: string;
+  readonly scenario: Scenario;
+  /** null when something did not hold. */
+  readonly figures: Figures | null;
+}
+
+let running: Lab | null = null;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    // What starts just now ends with this process all the same.
+    void Promise.resolve(running?.close()).finally(() => process.exit(130));
+  });
+}
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -21,40 +36,53 @@ async function main(): Promise<number> {
   }
   try {
     const peers = findPeers('5.4.0');
+    const runs: Run[] = [];
     for (const build of wanted.builds) {
-      for (const scenario of scenarios) {
-        if (!wanted.scenarios.includes(scenario.name)) continue;
+      for (const scenario of wanted.scenarios) {
         console.log(`\n${build}, ${scenario.name}: ${scenario.shows}`);
-        const { byName = false } = scenario;
-        const { data } = wanted;
-        const lab = await Lab.open({
-          ...{ build, peers, byName, tell: console.log },
-          ...(data !== undefined && { data: `${data}/${build}-${scenario.name}` }),
-        });
-        try {
-          const figures = await scenario.run(lab);
-          for (const [figure, value] of Object.entries(figures)) {
-            console.log(`  ${figure.padEnd(68)} ${String(value).padStart(8)}`);
-          }
-        } finally {
-          await lab.close();
-        }
+        runs.push({ build, scenario, figures: await run(build, scenario, peers, wanted.data) });
       }
     }
-    return 0;
-  } catch (error) {
-    if (error instanceof PeersError) {
-      console.log(`skipped: ${error.message}`);
-      return 0;
+    console.log('\nfigures');
+    for (const { build, scenario, figures } of runs) {
+      console.log(`${build}, ${scenario.name}: ${figures === null ? 'FAILED' : 'all held'}`);
+      for (const [figure, value] of Object.entries(figures ?? {})) {
+        console.log(`  ${figure.padEnd(68)} ${String(value).padStart(7)}`);
+      }
     }
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
+    return runs.every(({ figures }) => figures !== null) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof PeersError)) throw error;
+    console.log(`skipped: ${error.message}`);
+    return 0;
+  }
+}
+
+async function run(
+  build: string,
+  scenario: Scenario,
+  peers: Peers,
+  data: string | undefined,
+): Promise<Figures | null> {
+  const { byName = false } = scenario;
+  try {
+    running = await Lab.open({
+      ...{ build, peers, byName, tell: console.log },
+      ...(data !== undefined && { data: join(data, `${build}-${scenario.name}`) }),
+    });
+    return await scenario.run(running);
+  } catch (error) {
+    console.log(`  FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  } finally {
+    await running?.close();
+    running = null;
   }
 }
 
 interface Wanted {
   readonly builds: readonly string[];
-  readonly scenarios: readonly string[];
+  readonly scenarios: readonly Scenario[];
   readonly data: string | undefined;
 }
 
@@ -75,7 +103,7 @@ function wantedOf(args: readonly string[]): Wanted | string {
     }
     return {
       builds: build === undefined ? builds : [build],
-      scenarios: scenario === undefined ? names : [scenario],
+      scenarios: scenarios.filter(({ name }) => scenario === undefined || name === scenario),
       data,
     };
   } catch (error) {

@@ -28,7 +28,7 @@ export interface LabOptions {
 export const BROKER_SET = 'broker-a';
 export const TOPIC = 'Quorumark';
 /** Starts of JVMs on a busy machine, and the brokers' own timers of 5 and 10 s on top. */
-export const WAIT_MS = 90_000;
+export const WAIT_MS = 180_000;
 
 const QUEUES = 4;
 const NAME = 'controllers.test';

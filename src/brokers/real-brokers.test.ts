@@ -7,7 +7,7 @@ import { findPeers, type Peers, PeersError } from '../target/peers.js';
 import { Lab } from './lab.js';
 import { scenarios } from './scenarios.js';
 
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 900_000;
 const builds = ['baseline', 'optimized'];
 const runsAll = process.env['REAL_BROKERS'] === 'all';
 

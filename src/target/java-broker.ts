@@ -46,7 +46,7 @@ export interface BrokerOptions extends NamesrvOptions {
 }
 
 /** JVMs that start while three others do. */
-const LISTEN_TIMEOUT_MS = 90_000;
+const LISTEN_TIMEOUT_MS = 180_000;
 /** Upstream puts the port for clients that skip the queue 2 below, and the one for replicas 1 above. */
 const BROKER_PORT_OFFSET = 2;
 const HA_PORT_OFFSET = 3;
