@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.apache.rocketmq.client.ClientConfig;
 import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
@@ -38,18 +39,30 @@ import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
 public final class SendAndReceive {
     private static final int BODY_BYTES = 1024;
     private static final int SEND_TIMEOUT_MS = 2_000;
+    private static final int ADMIN_TIMEOUT_MS = 10_000;
     private static final int RETRY_PAUSE_MS = 50;
     /** Of one message; then the run is given up. */
     private static final int ATTEMPTS_MAX = 1_200;
-    private static final int WAIT_MS_MAX = 60_000;
+    private static final int WAIT_MS_MAX = 120_000;
     private static final int PULL_BATCH = 32;
     private static final int ROUTE_REFRESH_MS = 500;
 
     private static volatile boolean isStopping;
     private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
         if (args.length < 3) throw new IllegalArgumentException("usage: COMMAND NAMESRV TOPIC ...");
+        try {
+            run(args);
+            System.exit(0);
+        } catch (Throwable why) {
+            // The client's threads would keep the process.
+            System.err.println(why);
+            System.exit(1);
+        }
+    }
+
+    private static void run(String[] args) throws Exception {
         switch (args[0]) {
             case "topic" -> makeTopic(args);
             case "send" -> send(args);
@@ -57,41 +70,37 @@ public final class SendAndReceive {
             case "consume" -> consume(args);
             default -> throw new IllegalArgumentException("unknown command: " + args[0]);
         }
-        System.exit(0);
     }
 
     private static void makeTopic(String[] args) throws Exception {
-        DefaultMQAdminExt admin = configured(new DefaultMQAdminExt(), args[1]);
+        DefaultMQAdminExt admin = configured(new DefaultMQAdminExt(ADMIN_TIMEOUT_MS), args[1]);
         admin.start();
         int queues = Integer.parseInt(args[3]);
-        admin.createAndUpdateTopicConfig(args[4], new TopicConfig(args[2], queues, queues));
-        long deadline = System.currentTimeMillis() + WAIT_MS_MAX;
-        for (int at = 4; at < args.length; at++) {
-            while (!hasTopic(admin, args[at], args[2])) {
-                if (System.currentTimeMillis() > deadline) throw new IllegalStateException(args[at] + " has no " + args[2]);
-                Thread.sleep(RETRY_PAUSE_MS);
-            }
+        TopicConfig topic = new TopicConfig(args[2], queues, queues);
+        untilTrue(args[4] + " takes the topic", () -> {
+            admin.createAndUpdateTopicConfig(args[4], topic);
+            return true;
+        });
+        for (int at = 5; at < args.length; at++) {
+            String broker = args[at];
+            untilTrue(broker + " has the topic", () -> admin.examineTopicConfig(broker, args[2]) != null);
         }
-        while (!hasRoute(admin, args[2])) {
-            if (System.currentTimeMillis() > deadline) throw new IllegalStateException("no route to " + args[2]);
-            Thread.sleep(RETRY_PAUSE_MS);
-        }
+        untilTrue("there is a route", () -> !admin.examineTopicRouteInfo(args[2]).getBrokerDatas().isEmpty());
         OUT.println("done");
     }
 
-    private static boolean hasRoute(DefaultMQAdminExt admin, String topic) {
-        try {
-            return !admin.examineTopicRouteInfo(topic).getBrokerDatas().isEmpty();
-        } catch (Exception notYet) {
-            return false;
-        }
-    }
-
-    private static boolean hasTopic(DefaultMQAdminExt admin, String broker, String topic) {
-        try {
-            return admin.examineTopicConfig(broker, topic) != null;
-        } catch (Exception notYet) {
-            return false;
+    /** What throws is tried again. */
+    private static void untilTrue(String what, Callable<Boolean> condition) throws Exception {
+        long deadline = System.currentTimeMillis() + WAIT_MS_MAX;
+        for (;;) {
+            Exception last = null;
+            try {
+                if (condition.call()) return;
+            } catch (Exception notYet) {
+                last = notYet;
+            }
+            if (System.currentTimeMillis() > deadline) throw new IllegalStateException("not in time: " + what, last);
+            Thread.sleep(RETRY_PAUSE_MS);
         }
     }
 

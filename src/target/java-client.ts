@@ -39,6 +39,8 @@ export interface JavaClientOptions {
 
 /** A client that said more is ended: no scenario sends a tenth of it. */
 const LINES_MAX = 200_000;
+/** The longest scenario, on a machine that is busy with other things. */
+const RUN_MS_MAX = 900_000;
 const HEAP_MB = 128;
 const CLASS = 'SendAndReceive';
 
@@ -68,7 +70,7 @@ export function startJavaClient(options: JavaClientOptions): JavaClient {
       ...args,
     ],
     // In a group of its own, so that Ctrl-C reaches the parent alone.
-    { stdio: ['pipe', 'pipe', file], detached: true },
+    { stdio: ['pipe', 'pipe', file], detached: true, timeout: RUN_MS_MAX, killSignal: 'SIGKILL' },
   );
   closeSync(file);
   // Whoever ends first: the pipe may break, and that it ended is told by `done`.
