@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -144,17 +145,23 @@ public final class SendAndReceive {
     private static void read(String[] args) throws Exception {
         DefaultMQPullConsumer consumer = configured(new DefaultMQPullConsumer("quorumark-reader"), args[1]);
         consumer.start();
+        List<MessageQueue> queues = new ArrayList<>();
+        untilTrue("the queues are known", () -> queues.addAll(consumer.fetchSubscribeMessageQueues(args[2])));
         int messages = 0;
-        for (MessageQueue queue : consumer.fetchSubscribeMessageQueues(args[2])) {
-            long end = consumer.maxOffset(queue);
-            long offset = consumer.minOffset(queue);
-            long deadline = System.currentTimeMillis() + WAIT_MS_MAX;
-            while (offset < end) {
-                if (System.currentTimeMillis() > deadline) throw new IllegalStateException(queue + " ends at " + offset + " of " + end);
-                PullResult found = consumer.pull(queue, "*", offset, PULL_BATCH);
-                offset = found.getNextBeginOffset();
-                List<MessageExt> batch = found.getMsgFoundList();
-                if (batch == null) continue;
+        for (MessageQueue queue : queues) {
+            long[] range = new long[2];
+            untilTrue("the range is known of " + queue, () -> {
+                range[0] = consumer.minOffset(queue);
+                range[1] = consumer.maxOffset(queue);
+                return true;
+            });
+            while (range[0] < range[1]) {
+                List<MessageExt> batch = new ArrayList<>();
+                untilTrue("what is at " + range[0] + " of " + queue, () -> {
+                    PullResult found = consumer.pull(queue, "*", range[0], PULL_BATCH);
+                    range[0] = found.getNextBeginOffset();
+                    return found.getMsgFoundList() != null && batch.addAll(found.getMsgFoundList());
+                });
                 for (MessageExt message : batch) OUT.println("read " + describe(message));
                 messages += batch.size();
             }
@@ -163,20 +170,31 @@ public final class SendAndReceive {
     }
 
     private static void consume(String[] args) throws Exception {
-        DefaultMQPushConsumer consumer = configured(new DefaultMQPushConsumer(args[3]), args[1]);
-        consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
-        consumer.subscribe(args[2], "*");
-        consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
-            for (MessageExt message : messages) {
-                OUT.println("received " + describe(message) + " " + System.currentTimeMillis());
+        DefaultMQPushConsumer[] started = new DefaultMQPushConsumer[1];
+        // One whose start failed cannot be started again.
+        untilTrue("the consumer starts", () -> {
+            DefaultMQPushConsumer consumer = configured(new DefaultMQPushConsumer(args[3]), args[1]);
+            consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+            consumer.subscribe(args[2], "*");
+            consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+                for (MessageExt message : messages) {
+                    OUT.println("received " + describe(message) + " " + System.currentTimeMillis());
+                }
+                return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+            });
+            try {
+                consumer.start();
+            } catch (Exception busy) {
+                consumer.shutdown();
+                throw busy;
             }
-            return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+            started[0] = consumer;
+            return true;
         });
-        consumer.start();
         OUT.println("started");
         stopAtEndOfInput();
         while (!isStopping) Thread.sleep(RETRY_PAUSE_MS);
-        consumer.shutdown();
+        started[0].shutdown();
         OUT.println("done");
     }
 

@@ -66,6 +66,7 @@ export const scenarios: readonly Scenario[] = [
       const producer = lab.client('send', TOPIC, run, String(MESSAGES_MAX), String(PACE_MS));
       const consumer = lab.client('consume', TOPIC, 'quorumark-consumer');
       await untilMoreAcknowledged(lab, producer, 'the producer is under way');
+      await untilSaid(consumer, 'the consumer runs', () => consumer.lines.includes('started'));
 
       const first = await killMaster(lab, 1, 2);
       const electedAtMs = first.killedAtMs + first.electedMs;
@@ -84,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
 
       producer.finish();
       const sent = acknowledged(await producer.done);
-      await until('the consumer received all', WAIT_MS, () => {
+      await untilSaid(consumer, 'the consumer received all', () => {
         return missingOf(sent, consumer.lines, 'received').length === 0;
       });
       consumer.finish();
@@ -260,14 +261,27 @@ async function withoutControllers(lab: Lab, producer: JavaClient): Promise<void>
 
 async function untilMoreAcknowledged(lab: Lab, producer: JavaClient, what: string): Promise<void> {
   const before = acknowledged(producer.lines).length;
-  await until(`${what}: ${SOME} more acknowledged`, WAIT_MS, () => {
+  await untilSaid(producer, `${what}: ${SOME} more acknowledged`, () => {
     return acknowledged(producer.lines).length >= before + SOME;
   });
   lab.tell(`${what}: ${SOME} more messages acknowledged`);
 }
 
 function firstAcknowledgedAfter(producer: JavaClient, afterMs: number): Promise<number> {
-  return until('a send is acknowledged by the new master', WAIT_MS, () => {
+  return untilSaid(producer, 'a send is acknowledged by the new master', () => {
     return acknowledged(producer.lines).find(({ atMs }) => atMs > afterMs)?.atMs;
+  });
+}
+
+/** Waits for what a client says, for as long as it runs. */
+function untilSaid<Found>(
+  client: JavaClient,
+  what: string,
+  condition: () => Found | undefined | false,
+): Promise<Found> {
+  return until(what, WAIT_MS, () => {
+    const found = condition();
+    if (client.failure !== null) throw client.failure;
+    return found;
   });
 }

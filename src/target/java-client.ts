@@ -21,6 +21,8 @@ export interface JavaClient {
   readonly lines: readonly string[];
   /** Ends its input, by which a client that goes on and on knows that it is to end. */
   finish(): void;
+  /** Why it ended, when it did not end well. */
+  readonly failure: TargetError | null;
   /** Resolves with all lines when it has ended well. @throws {TargetError} with its last words */
   readonly done: Promise<readonly string[]>;
   /** By force. */
@@ -81,15 +83,20 @@ export function startJavaClient(options: JavaClientOptions): JavaClient {
       if (lines.push(line) > LINES_MAX) child.kill('SIGKILL');
     });
   }
+  let failure: TargetError | null = null;
   const done = once(child, 'close').then(([code, signal]) => {
     if (code === 0) return lines;
     const how = signal ?? `code ${code}`;
-    throw new TargetError('START_FAILED', `java ${args[0]}`, `${how}: ${lastWords(errors)}`);
+    failure = new TargetError('START_FAILED', `java ${args[0]}`, `${how}: ${lastWords(errors)}`);
+    throw failure;
   });
   // Handled where it is awaited; a client that is closed early may end as it likes.
   done.catch(() => {});
   return {
     lines,
+    get failure() {
+      return failure;
+    },
     finish: () => child.stdin?.end(),
     done,
     async close() {
