@@ -67,8 +67,8 @@ const taken: readonly {
   },
   {
     what: 'what is read at the next start',
-    body: 'bindAddress=10.0.0.1',
-    saves: { bindAddress: '10.0.0.1' },
+    body: 'connectionsMax=500',
+    saves: { connectionsMax: '500' },
   },
   {
     what: 'a name without effect here',

@@ -63,7 +63,7 @@ export async function startJava(options: JavaOptions): Promise<RunningTarget> {
     const directory = join(data, `n${index}`);
     const config = join(directory, 'controller.properties');
     mkdirSync(join(directory, 'conf'), { recursive: true });
-    writeFileSync(join(directory, 'conf', 'rmq.controller.logback.xml'), QUIET_LOG);
+    writeFileSync(join(directory, 'conf', 'rmq.controller.logback.xml'), quietLog);
     writeFileSync(
       config,
       formatProperties({
@@ -121,7 +121,7 @@ function raftProperties(
 }
 
 /** Upstream logs every request at INFO to files; a measured controller keeps its warnings only. */
-const QUIET_LOG = `<?xml version="1.0" encoding="UTF-8"?>
+export const quietLog = `<?xml version="1.0" encoding="UTF-8"?>
 <configuration>
   <appender name="STDERR" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%d %p %c{1} %m%n</pattern></encoder>

@@ -20,6 +20,11 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** Members listen on base, base+10, base+20, …, their HTTP doors one above; free ports when absent. */
   readonly basePort?: number;
+  /**
+   * One loopback address a member, of which all listen on the base port: members that are found by
+   * one name. By default all are at 127.0.0.1, on ports of their own.
+   */
+  readonly hosts?: readonly string[];
   /** Holds `n0/`, `n1/`, … with store, properties and log; a temporary directory when absent. */
   readonly data?: string;
   readonly durability: Durability;
@@ -49,13 +54,18 @@ export async function startCluster(options: ClusterOptions): Promise<RunningTarg
   const nodes = options.nodes ?? 3;
   const ids = Array.from({ length: nodes }, (_, index) => `n${index}`);
   const basePort = options.basePort ?? (await freeBasePort(portOffsets(nodes)));
-  const peers = ids
-    .map((id, index) => `${id}-127.0.0.1:${basePort + index * MEMBER_PORT_DISTANCE}`)
-    .join(';');
+  const addresses = ids.map((_, index) => {
+    const host = options.hosts?.[index];
+    return host === undefined
+      ? `127.0.0.1:${basePort + index * MEMBER_PORT_DISTANCE}`
+      : `${host}:${basePort}`;
+  });
+  const peers = ids.map((id, index) => `${id}-${addresses[index]}`).join(';');
   const { data, removeData } = dataDirectory(options.data);
 
   const specs = ids.map((id, index): MemberSpec => {
-    const port = basePort + index * MEMBER_PORT_DISTANCE;
+    const address = addresses[index] as string;
+    const httpPort = basePort + index * MEMBER_PORT_DISTANCE + HTTP_PORT_DISTANCE;
     const directory = join(data, id);
     const config = join(directory, 'controller.properties');
     mkdirSync(directory, { recursive: true });
@@ -65,8 +75,8 @@ export async function startCluster(options: ClusterOptions): Promise<RunningTarg
         controllerDLegerSelfId: id,
         controllerDLegerPeers: peers,
         controllerStorePath: join(directory, 'store'),
-        bindAddress: '127.0.0.1',
-        httpPort: String(port + HTTP_PORT_DISTANCE),
+        bindAddress: options.hosts?.[index] ?? '127.0.0.1',
+        httpPort: String(httpPort),
         durability: options.durability,
         handoff: options.handoff ?? 'wake',
         electionProfile: options.electionProfile ?? 'fast',
@@ -75,8 +85,8 @@ export async function startCluster(options: ClusterOptions): Promise<RunningTarg
     );
     return {
       id,
-      address: `127.0.0.1:${port}`,
-      httpAddress: `127.0.0.1:${port + HTTP_PORT_DISTANCE}`,
+      address,
+      httpAddress: `127.0.0.1:${httpPort}`,
       command: process.execPath,
       args: [
         `--max-old-space-size=${options.heapMbMax ?? 256}`,
