@@ -12,6 +12,7 @@ import { encodeRequest } from '../remoting/codec.js';
 import { clientIdentity } from '../remoting/frame-writer.js';
 import { answer, clientTls, open, type RawPeer, request, serve, serverTls } from './testing.js';
 
+const limits = { timeout: 60_000 };
 const times = { frameTimeoutMs: 800, handshakeTimeoutMs: 400, idleCloseMs: 60_000 };
 /** Noticed one sweep, an eighth of the shortest time, late at most; begun one sweep before. */
 const LATE_MS = 100;
@@ -21,28 +22,32 @@ async function isServed(peer: RawPeer): Promise<void> {
   assert.equal((await peer.take(1))[0]?.opaque, 9);
 }
 
-test('a frame that does not come to its end closes its connection, and no other', async (t) => {
-  const clock = new VirtualClock();
-  const { server, connections, refused } = await serve(t, answer, { ...times, clock });
-  const good = await open(t, server);
-  await isServed(good);
-  const slow = await open(t, server);
-  const frame = request(1, Buffer.alloc(100));
-  slow.socket.write(frame.subarray(0, 20));
-  while (connections.length < 2) await nextTurn();
-  for (let at = 20; at < 24; at += 1) {
-    clock.advance(LATE_MS);
-    slow.socket.write(frame.subarray(at, at + 1));
+test(
+  'a frame that does not come to its end closes its connection, and no other',
+  limits,
+  async (t) => {
+    const clock = new VirtualClock();
+    const { server, connections, refused } = await serve(t, answer, { ...times, clock });
+    const good = await open(t, server);
     await isServed(good);
-  }
-  assert.deepEqual(refused, [], 'not yet');
-  clock.advance(times.frameTimeoutMs);
-  assert.deepEqual(await slow.ended(), []);
-  assert.deepEqual(refused, ['frame not complete in time']);
-  await isServed(good);
-});
+    const slow = await open(t, server);
+    const frame = request(1, Buffer.alloc(100));
+    slow.socket.write(frame.subarray(0, 20));
+    while (connections.length < 2) await nextTurn();
+    for (let at = 20; at < 24; at += 1) {
+      clock.advance(LATE_MS);
+      slow.socket.write(frame.subarray(at, at + 1));
+      await isServed(good);
+    }
+    assert.deepEqual(refused, [], 'not yet');
+    clock.advance(times.frameTimeoutMs);
+    assert.deepEqual(await slow.ended(), []);
+    assert.deepEqual(refused, ['frame not complete in time']);
+    await isServed(good);
+  },
+);
 
-test('one frame after another, each cut in two, is no slow frame', async (t) => {
+test('one frame after another, each cut in two, is no slow frame', limits, async (t) => {
   const clock = new VirtualClock();
   const { server, refused } = await serve(t, answer, { ...times, clock });
   const peer = await open(t, server);
@@ -61,7 +66,7 @@ const begun: readonly (readonly [what: string, bytes: Buffer])[] = [
   ['PROXY header', Buffer.from('PROXY TCP4 ')],
 ];
 for (const [what, bytes] of begun) {
-  test(`a ${what} that does not come to its end closes its connection`, async (t) => {
+  test(`a ${what} that does not come to its end closes its connection`, limits, async (t) => {
     const clock = new VirtualClock();
     const options = { ...times, clock, tls: serverTls() };
     const { server, refused } = await serve(t, answer, options);
@@ -78,74 +83,90 @@ for (const [what, bytes] of begun) {
   });
 }
 
-test('connections that never say anything close, and others are served meanwhile', async (t) => {
-  const clock = new VirtualClock();
-  const options = { ...times, firstFrameTimeoutMs: 400, connectionsMax: 60, clock };
-  const { server } = await serve(t, answer, options);
-  const good = await open(t, server);
-  await isServed(good);
-  const silent = await Promise.all(Array.from({ length: 50 }, () => open(t, server)));
-  while (server.connections < 51) await nextTurn();
-  await isServed(good);
-  clock.advance(400 + LATE_MS);
-  await Promise.all(silent.map((peer) => peer.ended()));
-  while (server.connections > 1) await nextTurn();
-  await isServed(good);
-  await isServed(await open(t, server));
-});
+test(
+  'connections that never say anything close, and others are served meanwhile',
+  limits,
+  async (t) => {
+    const clock = new VirtualClock();
+    const options = { ...times, firstFrameTimeoutMs: 400, connectionsMax: 60, clock };
+    const { server } = await serve(t, answer, options);
+    const good = await open(t, server);
+    await isServed(good);
+    const silent = await Promise.all(Array.from({ length: 50 }, () => open(t, server)));
+    while (server.connections < 51) await nextTurn();
+    await isServed(good);
+    clock.advance(400 + LATE_MS);
+    await Promise.all(silent.map((peer) => peer.ended()));
+    while (server.connections > 1) await nextTurn();
+    await isServed(good);
+    await isServed(await open(t, server));
+  },
+);
 
-test('a claimed length costs nothing: frames over the bound close at their first bytes', async (t) => {
-  const { server, refused } = await serve(t, answer, { frameBytesMax: 1_000 });
-  const good = await open(t, server);
-  for (let i = 0; i < 20; i += 1) {
-    const bad = await open(t, server);
-    bad.socket.write(Buffer.from('00000400', 'hex'));
-    await bad.ended();
-  }
-  await isServed(good);
-  assert.match(refused[0] ?? '', /^frame over the size limit: 1028 bytes, at most 1000$/);
-  assert.equal(refused.length, 10, 'the log is not theirs to fill');
-  assert.equal(server.connectionsRefused, 20);
-});
+test(
+  'a claimed length costs nothing: frames over the bound close at their first bytes',
+  limits,
+  async (t) => {
+    const { server, refused } = await serve(t, answer, { frameBytesMax: 1_000 });
+    const good = await open(t, server);
+    for (let i = 0; i < 20; i += 1) {
+      const bad = await open(t, server);
+      bad.socket.write(Buffer.from('00000400', 'hex'));
+      await bad.ended();
+    }
+    await isServed(good);
+    assert.match(refused[0] ?? '', /^frame over the size limit: 1028 bytes, at most 1000$/);
+    assert.equal(refused.length, 10, 'the log is not theirs to fill');
+    assert.equal(server.connectionsRefused, 20);
+  },
+);
 
-test('an address has as many connections as it may have, and gets room when one closes', async (t) => {
-  const { server, refused } = await serve(t, answer, { connectionsPerAddressMax: 2 });
-  const first = await open(t, server);
-  await isServed(await open(t, server));
-  const third = await open(t, server);
-  assert.deepEqual(await third.ended(), []);
-  assert.deepEqual(refused, ['2 connections of this address are open']);
-  first.socket.destroy();
-  while (server.connections > 1) await nextTurn();
-  await isServed(await open(t, server));
-});
+test(
+  'an address has as many connections as it may have, and gets room when one closes',
+  limits,
+  async (t) => {
+    const { server, refused } = await serve(t, answer, { connectionsPerAddressMax: 2 });
+    const first = await open(t, server);
+    await isServed(await open(t, server));
+    const third = await open(t, server);
+    assert.deepEqual(await third.ended(), []);
+    assert.deepEqual(refused, ['2 connections of this address are open']);
+    first.socket.destroy();
+    while (server.connections > 1) await nextTurn();
+    await isServed(await open(t, server));
+  },
+);
 
-test('requests over an address’s rate are answered as busy, members’ frames are not counted', async (t) => {
-  const clock = new VirtualClock();
-  const member: number[] = [];
-  const { server } = await serve(
-    t,
-    (arrived) => {
-      if (arrived.command.code === MemberCode.Heartbeat) member.push(arrived.command.opaque);
-      else answer(arrived);
-    },
-    { requestsPerSecondPerAddressMax: 3, clock },
-  );
-  const peer = await open(t, server);
-  const codes = async (count: number): Promise<readonly number[]> => {
-    for (let i = 0; i < count; i += 1) peer.socket.write(request(i));
-    return (await peer.take(count)).map(({ code }) => code);
-  };
-  assert.deepEqual(await codes(5), [0, 0, 0, 2, 2]);
-  const frame = { code: MemberCode.Heartbeat, flag: 2, extFields: null, body: null };
-  for (let i = 0; i < 5; i += 1) {
-    peer.socket.write(encodeRequest({ ...frame, opaque: i }, clientIdentity));
-  }
-  while (member.length < 5) await nextTurn();
-  clock.advance(1_000);
-  assert.deepEqual(await codes(4), [0, 0, 0, 2]);
-  assert.equal(server.requestsRefused, 3);
-});
+test(
+  'requests over an address’s rate are answered as busy, members’ frames are not counted',
+  limits,
+  async (t) => {
+    const clock = new VirtualClock();
+    const member: number[] = [];
+    const { server } = await serve(
+      t,
+      (arrived) => {
+        if (arrived.command.code === MemberCode.Heartbeat) member.push(arrived.command.opaque);
+        else answer(arrived);
+      },
+      { requestsPerSecondPerAddressMax: 3, clock },
+    );
+    const peer = await open(t, server);
+    const codes = async (count: number): Promise<readonly number[]> => {
+      for (let i = 0; i < count; i += 1) peer.socket.write(request(i));
+      return (await peer.take(count)).map(({ code }) => code);
+    };
+    assert.deepEqual(await codes(5), [0, 0, 0, 2, 2]);
+    const frame = { code: MemberCode.Heartbeat, flag: 2, extFields: null, body: null };
+    for (let i = 0; i < 5; i += 1) {
+      peer.socket.write(encodeRequest({ ...frame, opaque: i }, clientIdentity));
+    }
+    while (member.length < 5) await nextTurn();
+    clock.advance(1_000);
+    assert.deepEqual(await codes(4), [0, 0, 0, 2]);
+    assert.equal(server.requestsRefused, 3);
+  },
+);
 
 const IDLE = 10_000;
 /** Both ends are processes of their own, each with room for its own ends and a little more. */

@@ -21,6 +21,7 @@ import {
 } from './testing.js';
 import { type ClientTls, dialTls, type ServerTls } from './tls.js';
 
+const limits = { timeout: 60_000 };
 const plain = undefined;
 const asked = { trust, clientAuth: 'require' } as const;
 const shows = (name: 'member' | 'broker' | 'stranger'): ClientTls =>
@@ -84,7 +85,7 @@ const rows: readonly {
   },
 ];
 for (const { rule, server: tls, client, becomes } of rows) {
-  test(rule, async (t) => {
+  test(rule, limits, async (t) => {
     const { server, refused } = await serve(t, answer, { tls });
     assert.equal(await outcome(t, server, refused, client), becomes);
   });
@@ -117,7 +118,7 @@ async function refusal(refused: readonly string[]): Promise<string> {
   return refused.join();
 }
 
-test('many requests and large bodies pass through TLS unchanged', async (t) => {
+test('many requests and large bodies pass through TLS unchanged', limits, async (t) => {
   const { server } = await serve(
     t,
     ({ connection, command }) =>
@@ -140,42 +141,46 @@ test('many requests and large bodies pass through TLS unchanged', async (t) => {
   );
 });
 
-test('a session that began without a certificate does not gain one by being resumed', async (t) => {
-  const connections: ServerConnection[] = [];
-  const { server } = await serve(
-    t,
-    (arrived) => {
-      connections.push(arrived.connection);
-      answer(arrived);
-    },
-    { tls: serverTls({ trust, clientAuth: 'optional' }) },
-  );
-  const target = { host: '127.0.0.1', port: server.port, ca: trust };
-  const first = connectTls(target);
-  t.after(() => first.destroy());
-  const ticket = once(first, 'session') as Promise<[Buffer]>;
-  first.write(request(1));
-  first.resume();
-  const [session] = await ticket;
-  const second = connectTls({ ...target, session });
-  t.after(() => second.destroy());
-  second.write(request(2));
-  await once(second, 'data');
-  assert.equal(second.isSessionReused(), true);
-  assert.deepEqual(
-    connections.map(({ origin }) => origin.certificate),
-    [null, null],
-  );
-});
+test(
+  'a session that began without a certificate does not gain one by being resumed',
+  limits,
+  async (t) => {
+    const connections: ServerConnection[] = [];
+    const { server } = await serve(
+      t,
+      (arrived) => {
+        connections.push(arrived.connection);
+        answer(arrived);
+      },
+      { tls: serverTls({ trust, clientAuth: 'optional' }) },
+    );
+    const target = { host: '127.0.0.1', port: server.port, ca: trust };
+    const first = connectTls(target);
+    t.after(() => first.destroy());
+    const ticket = once(first, 'session') as Promise<[Buffer]>;
+    first.write(request(1));
+    first.resume();
+    const [session] = await ticket;
+    const second = connectTls({ ...target, session });
+    t.after(() => second.destroy());
+    second.write(request(2));
+    await once(second, 'data');
+    assert.equal(second.isSessionReused(), true);
+    assert.deepEqual(
+      connections.map(({ origin }) => origin.certificate),
+      [null, null],
+    );
+  },
+);
 
-test('a broken handshake closes its connection, with a reason', async (t) => {
+test('a broken handshake closes its connection, with a reason', limits, async (t) => {
   const { server, refused } = await serve(t, answer, { tls: serverTls() });
   const peer = await open(t, server, { reads: false });
   peer.socket.write(Buffer.concat([Buffer.from('1603010004', 'hex'), Buffer.alloc(64, 0xff)]));
   assert.match(await refusal(refused), /^TLS handshake failed: ERR_SSL_/);
 });
 
-test('a link sends nothing before its peer has shown who it is', async (t) => {
+test('a link sends nothing before its peer has shown who it is', limits, async (t) => {
   const arrived: number[] = [];
   const { server } = await serve(t, ({ command }) => arrived.push(command.opaque), {
     tls: serverTls(),
@@ -194,15 +199,16 @@ test('a link sends nothing before its peer has shown who it is', async (t) => {
       dial: (target) => dialTls(target, clientTls(client)),
       onState: (state) => states.push(state),
     });
-    assert.ok(
+    // Again and again, so that some are handed over between the connection and the proof.
+    while (states.length < 2) {
       link.send((writer) =>
         writer.request({ code: 904, opaque, flag: 2, extFields: null, body: null }),
-      ),
-    );
-    while (states.length === 1 || states.at(-1) === 'connecting') await nextTurn();
+      );
+      await nextTurn();
+    }
     assert.equal(states.at(-1), opens ? 'open' : 'waiting');
     await link.close();
   }
   while (arrived.length === 0) await nextTurn();
-  assert.deepEqual(arrived, [2]);
+  assert.deepEqual(new Set(arrived), new Set([2]));
 });
