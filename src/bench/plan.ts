@@ -279,6 +279,8 @@ const titles: Readonly<Record<string, string>> = {
     'the upstream Java controller in DLedger mode: acknowledges from the page cache, flushed every 10 ms',
   'java-jraft':
     'the upstream Java controller in JRaft mode: each batch synced before it is acknowledged, every read and heartbeat a log entry',
+  zookeeper:
+    'a general store, for reference: a node per broker set, changed if its version is as read; each batch synced; reads after a sync, which asks no quorum',
   etcd: 'a general store, for reference: a key per broker set, changed if its revision is as read; each batch synced; reads linearizable',
   floor: 'the least work that still replicates: no raft, no state machine',
 };

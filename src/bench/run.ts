@@ -12,7 +12,7 @@ import type { RunningTarget } from '../target/target.js';
 import type { Plan, Session, TargetSpec } from './plan.js';
 import type { Progress } from './progress.js';
 import { describeTarget, startTarget } from './targets.js';
-import { runTrial } from './trial.js';
+import { makeLoad, runTrial } from './trial.js';
 import { warm } from './warm.js';
 
 export interface BenchOptions {
@@ -119,8 +119,15 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
         await mend(target);
         const { pool } = context;
         const members = target.addresses;
+        const tell = (state: LoadProgress): void =>
+          onProgress({ ...state, phase: 'warm until steady' });
         const warmUp = growsFaster(spec)
-          ? await warm({ ...shared, members, pool, onProgress })
+          ? await warm(
+              workload,
+              (point) =>
+                makeLoad({ ...shared, workload: point, spec, members, pool, onProgress: tell }),
+              signal,
+            )
           : null;
         const trial = await runTrial({
           ...shared,
@@ -148,7 +155,10 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
 }
 
 /** What runs on a JVM, or may: it is several times slower before its compilers are done. */
-const growsFaster = ({ kind }: TargetSpec): boolean => kind === 'java' || kind === 'address';
+function growsFaster(spec: TargetSpec): boolean {
+  if (spec.kind === 'reference') return spec.store === 'zookeeper';
+  return spec.kind === 'java' || spec.kind === 'address';
+}
 
 /** Brings back members that a fault, planned or not, took away. */
 async function mend(target: RunningTarget): Promise<void> {

@@ -71,7 +71,7 @@ export function readProof(spec: TargetSpec): Operation['proof'] {
     case 'java':
       return spec.mode === 'jraft' ? 'log' : 'unproved';
     case 'reference':
-      return 'read-index';
+      return spec.store === 'etcd' ? 'read-index' : 'unproved';
     case 'build': {
       const [base = '', ...replaced] = spec.build.split('+');
       const reads = replaced.findLast((part) => part.startsWith('reads='))?.slice('reads='.length);

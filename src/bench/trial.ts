@@ -2,7 +2,13 @@
  * One trial: one workload, once, on one running target; with its fault, if it has one, and with
  * what every process used meanwhile.
  */
-import { type LoadPool, type LoadProgress, type LoadResult, runLoad } from '../load/generator.js';
+import {
+  type LoadOptions,
+  type LoadPool,
+  type LoadProgress,
+  type LoadResult,
+  runLoad,
+} from '../load/generator.js';
 import { gapAfterMs } from '../load/recovery.js';
 import { UsageSampler } from '../measure/process-usage.js';
 import type { Fault, Trial, WarmUp } from '../measure/results.js';
@@ -25,6 +31,12 @@ export interface TrialOptions {
   /** What was done before it, if anything. */
   readonly warmUp: WarmUp | null;
   readonly onProgress: (progress: LoadProgress) => void;
+}
+
+/** The load that a target understands. */
+export function makeLoad({ spec, ...options }: LoadOptions & { readonly spec: TargetSpec }) {
+  if (spec.kind === 'reference') return runReferenceLoad({ ...options, store: spec.store });
+  return runLoad(options);
 }
 
 const USAGE_SAMPLE_MS = 200;
@@ -55,7 +67,10 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   try {
     const shared = {
       workload,
+      spec,
       members: target.addresses,
+      pool: options.pool,
+      seed,
       signal,
       onProgress: options.onProgress,
       onMeasureStart: (startEpochMs: number) => {
@@ -64,10 +79,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
         planFault();
       },
     };
-    result =
-      spec.kind === 'reference'
-        ? await runReferenceLoad({ ...shared, store: spec.store })
-        : await runLoad({ ...shared, pool: options.pool, seed });
+    result = await makeLoad(shared);
   } finally {
     clearTimeout(timer);
     faults.stop();

@@ -5,7 +5,7 @@
  * Short windows of the workload's own load, until two in succession differ by less than a tenth.
  * Bounded: a machine that is not quiet may never be steady, and the trial then says so.
  */
-import { type LoadPool, type LoadProgress, runLoad } from '../load/generator.js';
+import type { LoadResult } from '../load/generator.js';
 import type { WarmUp } from '../measure/results.js';
 import type { LoadPoint, WorkloadPoint } from '../workload/points.js';
 
@@ -66,29 +66,20 @@ export function warmUpPoint(point: WorkloadPoint): LoadPoint {
   return { ...rest, ...shared, load: { mode: 'closed', outstanding, mix } };
 }
 
-export interface WarmOptions {
-  readonly workload: WorkloadPoint;
-  readonly members: readonly string[];
-  readonly pool: LoadPool;
-  readonly seed: number;
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: LoadProgress) => void;
-}
-
-/** @throws {LoadError} as the trial itself would. */
-export function warm({ workload, onProgress, ...options }: WarmOptions): Promise<WarmUp> {
+/** @param load runs one trial's load, as the trial itself does; throws as it does. */
+export function warm(
+  workload: WorkloadPoint,
+  load: (point: WorkloadPoint) => Promise<LoadResult>,
+  signal: AbortSignal,
+): Promise<WarmUp> {
   const point = warmUpPoint(workload);
   return untilSteady(
     async () => {
-      const { operations, measuredMs } = await runLoad({
-        ...options,
-        workload: point,
-        onProgress: (progress) => onProgress({ ...progress, phase: 'warm until steady' }),
-      });
+      const { operations, measuredMs } = await load(point);
       const ok = operations.reduce((sum, operation) => sum + operation.ok, 0);
       return (ok * 1_000) / measuredMs;
     },
-    () => options.signal.aborted,
+    () => signal.aborted,
   );
 }
 

@@ -66,7 +66,7 @@ function addBench(program: Command, finish: Finish): void {
     .addOption(
       listOption(
         '--targets <names>',
-        'comma list of baseline, optimized, mixtures, floor, java-dledger, java-jraft, etcd; ratios refer to the first build',
+        'comma list of baseline, optimized, mixtures, floor, java-dledger, java-jraft, etcd, zookeeper; ratios refer to the first build',
         ['baseline', 'optimized', 'floor'],
       ),
     )
@@ -329,9 +329,10 @@ function addPeers(program: Command, finish: Finish): void {
     .addOption(
       new Option('--peer-version <v>', 'of RocketMQ').choices(['5.4.0', '5.3.3']).default('5.4.0'),
     )
-    .action(async ({ peerVersion }) => {
+    .option('--zookeeper', 'ZooKeeper instead, for the target of that name', false)
+    .action(async ({ peerVersion, zookeeper }) => {
       const { runPeers } = await import('./peers.js');
-      finish(await runPeers(peerVersion));
+      finish(await runPeers(peerVersion, zookeeper));
     });
 }
 

@@ -1,15 +1,17 @@
 /** `quorumark peers`: fetches the upstream Java programs that the bench can measure. */
-import { installPeers, PeersError, type PeerVersion } from '../target/peers.js';
+import { installPeers, installZookeeper, PeersError, type PeerVersion } from '../target/peers.js';
 import { ExitCode } from './exit-codes.js';
 
-export async function runPeers(version: PeerVersion): Promise<ExitCode> {
+export async function runPeers(version: PeerVersion, zookeeper: boolean): Promise<ExitCode> {
   const isShown = process.stderr.isTTY;
   try {
-    const how = await installPeers(version, (line) => {
+    const show = (line: string): void => {
       if (isShown) process.stderr.write(`\r\x1b[K${line.slice(0, 78)}`);
-    });
+    };
+    const how = await (zookeeper ? installZookeeper(show) : installPeers(version, show));
     if (isShown) process.stderr.write('\r\x1b[K');
-    console.log(`RocketMQ ${version}: ${how === 'installed' ? 'installed' : 'is there'}`);
+    const what = zookeeper ? 'ZooKeeper' : `RocketMQ ${version}`;
+    console.log(`${what}: ${how === 'installed' ? 'installed' : 'is there'}`);
     return ExitCode.Ok;
   } catch (error) {
     if (!(error instanceof PeersError)) throw error;

@@ -63,9 +63,10 @@ test('the process behind a local address is found, where there is /proc', async 
   const bound = server.address();
   assert.ok(typeof bound === 'object' && bound !== null);
   const here = `127.0.0.1:${bound.port}`;
-  assert.equal(listenerPid(here), process.platform === 'linux' ? process.pid : null);
+  const found = listenerPid(here);
   server.close();
   await once(server, 'close');
+  assert.equal(found, process.platform === 'linux' ? process.pid : null);
   assert.equal(listenerPid(here), null);
   const [nobody] = await preflight([here]);
   assert.deepEqual([nobody?.answer, nobody?.failure], [null, 'could not connect']);

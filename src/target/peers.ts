@@ -30,7 +30,7 @@ export class PeersError extends Error {
   }
 }
 
-const libraryOf = (version: PeerVersion): string => join(projectRoot(), 'peers', 'lib', version);
+const libraryOf = (name: string): string => join(projectRoot(), 'peers', 'lib', name);
 
 /** @throws {PeersError} NO_JDK or NOT_INSTALLED, saying what to do about it. */
 export function findPeers(version: PeerVersion = '5.4.0'): Peers {
@@ -45,19 +45,51 @@ export function findPeers(version: PeerVersion = '5.4.0'): Peers {
   return { version, classPath: join(libraryOf(version), '*'), jvm };
 }
 
+/** As `peers/zookeeper/pom.xml` names it. */
+const ZOOKEEPER = 'zookeeper-3.9.3';
+
+/** @throws {PeersError} NO_JDK or NOT_INSTALLED, saying what to do about it. */
+export function findZookeeper(): { readonly version: string; classPath: string; jvm: string } {
+  const jvm = javaVersion();
+  if (jvm === null) throw new PeersError('NO_JDK', 'ZooKeeper needs a JDK: no `java` is found');
+  const library = libraryOf(ZOOKEEPER);
+  if (!existsSync(library)) {
+    throw new PeersError(
+      'NOT_INSTALLED',
+      'ZooKeeper is not installed: run npm run peers:install -- --zookeeper',
+    );
+  }
+  return { version: ZOOKEEPER.replace('-', ' '), classPath: join(library, '*'), jvm };
+}
+
+/** Copies ZooKeeper; otherwise as `installPeers`. */
+export function installZookeeper(
+  onLine: (line: string) => void,
+): Promise<'installed' | 'was-there'> {
+  return copyArtifacts(ZOOKEEPER, [join('zookeeper', 'pom.xml')], onLine);
+}
+
 /**
  * Copies the artifacts of one version; at once when they are there.
  *
  * @param onLine told what Maven says
  * @throws {PeersError} NO_JDK, NO_MAVEN or INSTALL_FAILED; a half-made copy is not left behind.
  */
-export async function installPeers(
+export function installPeers(
   version: PeerVersion,
+  onLine: (line: string) => void,
+): Promise<'installed' | 'was-there'> {
+  return copyArtifacts(version, ['pom.xml', `-Drocketmq.version=${version}`], onLine);
+}
+
+async function copyArtifacts(
+  name: string,
+  [pom, ...settings]: readonly [pom: string, ...settings: string[]],
   onLine: (line: string) => void,
 ): Promise<'installed' | 'was-there'> {
   if (javaVersion() === null) throw new PeersError('NO_JDK', 'no `java` is found');
   if (firstLineOf('mvn', ['-v']) === null) throw new PeersError('NO_MAVEN', 'no `mvn` is found');
-  const library = libraryOf(version);
+  const library = libraryOf(name);
   if (existsSync(library)) return 'was-there';
   const draft = `${library}.part`;
   rmSync(draft, { recursive: true, force: true });
@@ -65,7 +97,7 @@ export async function installPeers(
   const maven = spawn(
     'mvn',
     [
-      ...['-B', '-f', join(projectRoot(), 'peers', 'pom.xml'), `-Drocketmq.version=${version}`],
+      ...['-B', '-f', join(projectRoot(), 'peers', pom), ...settings],
       ...['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

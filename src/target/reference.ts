@@ -6,7 +6,7 @@
  * somebody else changed it since it was read, and a read that proves it is the newest.
  */
 
-export const referenceNames = ['etcd'] as const;
+export const referenceNames = ['etcd', 'zookeeper'] as const;
 export type ReferenceName = (typeof referenceNames)[number];
 
 /** `fenced`: another change came first; the next one reads the record anew. */

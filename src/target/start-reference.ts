@@ -3,8 +3,11 @@
  */
 import { findEtcd, startEtcd } from './etcd.js';
 import { EtcdClient } from './etcd-client.js';
+import { findZookeeper } from './peers.js';
 import type { ReferenceClient, ReferenceName } from './reference.js';
 import type { RunningTarget } from './target.js';
+import { startZookeeper } from './zookeeper.js';
+import { ZookeeperClient } from './zookeeper-client.js';
 
 /** Where the programs are, when they are not on the path. */
 export interface ReferencePaths {
@@ -16,6 +19,10 @@ export function referenceVersion(store: ReferenceName, paths: ReferencePaths = {
   switch (store) {
     case 'etcd':
       return findEtcd(paths.etcd).version;
+    case 'zookeeper': {
+      const { version, jvm } = findZookeeper();
+      return `${version}, ${jvm}`;
+    }
   }
 }
 
@@ -28,6 +35,8 @@ export function startReference(
   switch (store) {
     case 'etcd':
       return startEtcd({ signal, path: paths.etcd });
+    case 'zookeeper':
+      return startZookeeper(signal);
   }
 }
 
@@ -39,5 +48,7 @@ export function connectReference(
   switch (store) {
     case 'etcd':
       return EtcdClient.open(addresses);
+    case 'zookeeper':
+      return ZookeeperClient.open(addresses);
   }
 }
