@@ -8,7 +8,7 @@
 import type { Handoff } from '../engine/log-engine.js';
 import type { Durability } from '../storage/log-store.js';
 import { type JavaMode, javaModes } from '../target/java.js';
-import type { WorkloadPoint } from '../workload/points.js';
+import type { MassFailoverPoint, WorkloadPoint } from '../workload/points.js';
 
 /** How to start one target. `name` is unique in a run and names its column in the report. */
 export interface TargetSpec {
@@ -58,6 +58,9 @@ const SECONDS_TO_START = 2;
 const SECONDS_TO_START_JAVA = 30;
 const SECONDS_TO_PREPARE = 0.8;
 const SECONDS_TO_BRING_UP = 3.5;
+const SECONDS_TO_LOSE_MASTERS = 4;
+/** Of the legacy build and of upstream, for silent brokers. */
+const SCAN_MS = 5_000;
 
 export function makePlan(options: PlanOptions): Plan {
   const [mainDurability, ...furtherDurabilities] = options.durabilities;
@@ -166,7 +169,15 @@ function sessionSeconds({ target, workloads }: Session): number {
 
 function workloadSeconds(workload: WorkloadPoint): number {
   if (workload.kind === 'bring-up') return SECONDS_TO_BRING_UP;
+  if (workload.kind === 'mass-failover') return failoverSeconds(workload);
   return SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
+}
+
+/** Until all are connected and ready; silence is noticed after its time, or by upstream's next scan. */
+function failoverSeconds(workload: MassFailoverPoint): number {
+  const { loss, heartbeatTimeoutMs, warmUpMs, settleMs } = workload;
+  const noticedMs = loss === 'closed' ? 0 : heartbeatTimeoutMs + SCAN_MS / 2;
+  return SECONDS_TO_LOSE_MASTERS + (warmUpMs + noticedMs + settleMs) / 1_000;
 }
 
 /** Closed-loop writes: all that the floor can do, and, where many share a flush, what one costs. */

@@ -85,7 +85,8 @@ function planOf(command: BenchCommand): Plan {
     else if (target !== 'floor') resolveBuild(target);
   }
   const all = loadWorkloads();
-  const wanted = command.workload ?? all.map(({ name }) => name);
+  const standing = all.filter(({ byDefault }) => byDefault);
+  const wanted = command.workload ?? standing.map(({ name }) => name);
   const workloads: WorkloadPoint[] = wanted.flatMap((name) => {
     const workload = name.endsWith('.yaml')
       ? loadWorkload(name)

@@ -21,6 +21,7 @@ import type {
   WorkerOutcome,
   WorkerResult,
 } from './messages.js';
+import { readLimits, socketNeeds, sourceAddresses } from './resources.js';
 
 export type { LoadResult } from './merge.js';
 
@@ -107,6 +108,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { workload, members, seed, signal } = options;
   const { pool } = options;
   const workers = workerCount(workload, pool.threads);
+  const sources = sourceAddresses(socketNeeds(workload, members.length, workers), readLimits());
   const kill = new AbortController();
   const crew = new Crew(options, workers);
   let grace: NodeJS.Timeout | undefined;
@@ -120,7 +122,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const { port1, port2 } = new MessageChannel();
       const heard = crew.join(port1);
       const setPrefix = prefixFor(workload, seed);
-      const spec: TrialSpec = { workload, members, setPrefix, worker, workers, seed };
+      const spec: TrialSpec = { workload, members, setPrefix, worker, workers, seed, sources };
       const outcome = await pool.run({ spec, port: port2 }, kill.signal);
       // The others wait for this one at the next phase: none can start without it.
       if (outcome.kind === 'failed') stop();

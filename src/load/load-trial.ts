@@ -10,7 +10,7 @@ import type { OperationName } from '../workload/schema.js';
 import { Arrivals } from './arrivals.js';
 import { ClosedLoop } from './closed-loop.js';
 import { Driver } from './driver.js';
-import { type BrokerSet, fleetOf } from './fleet.js';
+import { type BrokerSet, connectionsPerMember, fleetOf } from './fleet.js';
 import { Heartbeats } from './heartbeats.js';
 import { LeaderFinder } from './leader.js';
 import { Links } from './links.js';
@@ -39,17 +39,18 @@ export async function runLoadTrial(
 ): Promise<WorkerResult> {
   const { clock, stop } = context;
   const prng = new Prng(spec.seed + spec.worker);
+  const { sets: count, replicas } = workload;
+  const sets = fleetOf({ ...spec, prefix: spec.setPrefix, sets: count, replicas });
   const links = new Links({
     members: spec.members,
-    connectionsPerMember: workload.connectionsPerWorker,
+    connectionsPerMember: connectionsPerMember(workload, sets),
+    sources: spec.sources,
     windowMax: workload.windowMax,
     requestTimeoutMs: workload.requestTimeoutMs,
     connect: context.connect,
     clock,
   });
   const leader = new LeaderFinder(links, clock);
-  const { sets: count, replicas } = workload;
-  const sets = fleetOf({ ...spec, prefix: spec.setPrefix, sets: count, replicas });
   const brokers = sets.flatMap((set) => set.brokers);
   const heartbeats = new Heartbeats({
     brokers,
@@ -94,6 +95,7 @@ export async function runLoadTrial(
       beats: heartbeats.sent - beatsBefore,
       acknowledged: writes ? meter.acknowledged : null,
       setsComplete: null,
+      elections: null,
     };
   } finally {
     heartbeats.stop();
