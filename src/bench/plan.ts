@@ -107,8 +107,13 @@ export function makePlan(options: PlanOptions): Plan {
       if (spec.kind === 'floor' && spec.durability !== mainDurability && round > 1) continue;
       // A sweep has many points already; one pass shows the curve.
       const met = workloads.filter(({ sweepOf }) => sweepOf === undefined || round === 1);
-      // A killed leader changes the cluster, so that workload comes last.
-      const ordered = [...met.filter((workload) => !hasFault(workload)), ...met.filter(hasFault)];
+      // Sets of their own first: brokers that others left behind would die meanwhile, and be elected
+      // for. A killed leader changes the cluster, so that workload comes last.
+      const ordered = [
+        ...met.filter(({ kind }) => kind !== 'load'),
+        ...met.filter((workload) => workload.kind === 'load' && !hasFault(workload)),
+        ...met.filter(hasFault),
+      ];
       if (ordered.length > 0) sessions.push({ target: spec, round, workloads: ordered });
     }
   }

@@ -1,19 +1,26 @@
 /**
  * From a target's description to its running processes, and back to what the report says of it.
  */
+import { DEFAULT_THREADS } from '../load/generator.js';
+import { memberConnections, socketNeeds } from '../load/resources.js';
 import type { Operation, Target } from '../measure/results.js';
 import { startFloor } from '../target/floor.js';
 import { javaFlags, startJava } from '../target/java.js';
 import { startCluster } from '../target/ours.js';
 import { findPeers } from '../target/peers.js';
 import type { RunningTarget } from '../target/target.js';
+import type { WorkloadPoint } from '../workload/points.js';
 import { javaModeOf, type TargetSpec } from './plan.js';
 
 /** Three members, as the group that the product is for. */
 export const MEMBERS = 3;
 
 /** @throws {TargetError} when it does not start; nothing is left running then. */
-export function startTarget(spec: TargetSpec, signal: AbortSignal): Promise<RunningTarget> {
+export function startTarget(
+  spec: TargetSpec,
+  signal: AbortSignal,
+  workloads: readonly WorkloadPoint[],
+): Promise<RunningTarget> {
   if (spec.kind === 'floor') return startFloor({ durability: spec.durability, signal });
   const mode = javaModeOf(spec.build);
   if (mode !== null) {
@@ -25,7 +32,12 @@ export function startTarget(spec: TargetSpec, signal: AbortSignal): Promise<Runn
     durability: spec.durability,
     handoff: spec.handoff,
     electionProfile: spec.electionProfile,
-    properties: { processReadEvent: String(spec.processReadEvent) },
+    properties: {
+      processReadEvent: String(spec.processReadEvent),
+      connectionsMax: String(
+        memberConnections(workloads.map((point) => socketNeeds(point, MEMBERS, DEFAULT_THREADS))),
+      ),
+    },
     signal,
   });
 }

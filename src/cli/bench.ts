@@ -6,8 +6,11 @@ import { join, resolve } from 'node:path';
 import { javaModeOf, makePlan, type Plan } from '../bench/plan.js';
 import { createProgress } from '../bench/progress.js';
 import { type BenchOutcome, runBench } from '../bench/run.js';
+import { MEMBERS } from '../bench/targets.js';
 import type { Handoff } from '../engine/log-engine.js';
 import { projectRoot } from '../lib/project-root.js';
+import { DEFAULT_THREADS } from '../load/generator.js';
+import { readLimits, shortages, socketNeeds } from '../load/resources.js';
 import type { ElectionProfile } from '../server/config.js';
 import type { Durability } from '../storage/log-store.js';
 import { findPeers } from '../target/peers.js';
@@ -99,6 +102,10 @@ function planOf(command: BenchCommand): Plan {
     const { sets, duration: durationMs } = command;
     return workloadPoints(workload, { sets, durationMs });
   });
+  const threads = command.workers ?? DEFAULT_THREADS;
+  const needs = workloads.map((point) => socketNeeds(point, MEMBERS, threads));
+  const lacking = shortages(needs, readLimits());
+  if (lacking.length > 0) throw new InputError(lacking.join('\n'));
   return makePlan({
     targets: command.targets,
     trials: command.trials,

@@ -56,6 +56,9 @@ export interface LoadProgress {
   readonly errors: number;
 }
 
+/** One core is left for the controllers. */
+export const DEFAULT_THREADS = Math.max(1, cpus().length - 1);
+
 /**
  * Worker threads for the trials of one run, each busy with one task at a time. Kept from trial to
  * trial: a thread that has to compile its code anew sends late for the first second.
@@ -65,7 +68,7 @@ export class LoadPool {
   readonly #pool: Piscina<Task, WorkerOutcome>;
 
   /** @param threads default: one less than there are cores. */
-  constructor(threads = Math.max(1, cpus().length - 1)) {
+  constructor(threads = DEFAULT_THREADS) {
     this.threads = threads;
     this.#pool = new Piscina<Task, WorkerOutcome>({
       filename: workerFile,

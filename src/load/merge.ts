@@ -3,8 +3,8 @@ import { decode, mergeHistograms } from '../measure/histogram.js';
 import type { Interval, Operation, Trial } from '../measure/results.js';
 import type { WorkloadPoint } from '../workload/points.js';
 import { entryNamed } from './catalog.js';
-import type { WorkerResult } from './messages.js';
 import { electionsOf } from './merge-elections.js';
+import type { WorkerResult } from './messages.js';
 import { type AcknowledgedMarks, joinMarks } from './recovery.js';
 import { invalidReasons } from './validity.js';
 

@@ -38,11 +38,7 @@ export function socketNeeds(point: WorkloadPoint, members: number, workers: numb
   const shared = workers * point.connectionsPerWorker;
   const own = point.sets * point.replicas;
   const perMember =
-    point.connections === 'shared'
-      ? shared
-      : point.kind === 'mass-failover'
-        ? own + shared
-        : own;
+    point.connections === 'shared' ? shared : point.kind === 'mass-failover' ? own + shared : own;
   return { workload: point.name, perMember, total: members * perMember };
 }
 
@@ -79,7 +75,7 @@ export function shortages(needs: readonly SocketNeeds[], limits: SystemLimits | 
           `${number(need.perMember + FILES_BESIDE)} in each controller; the hard limit is ${number(openFilesMax)}.\n` +
           `  Raise it: as root \`ulimit -Hn ${files}\` before the bench, or \`prlimit --pid $$ --nofile=${files}\` from a root shell;\n` +
           `  for good \`nofile\` in /etc/security/limits.conf, LimitNOFILE= of a service, --ulimit nofile=${files} of a container.\n` +
-          `  Or ask for less: --sets, or \`connections: shared\` in the workload.`,
+          `  Or ask for less: --sets, or shared connections where the workload allows them.`,
       );
     }
     const sources = sourceAddresses(need, limits).length;
