@@ -133,9 +133,9 @@ export const LAST_ELECTED = 'figure/lastElectedMs';
 const figureLabels: Readonly<Record<string, string>> = {
   bringUpMs: 'bring-up time',
   failoverMs: 'fail-over time',
-  lastElectedMs: 'last set re-elected',
-  medianElectedMs: 'median set re-elected',
-  firstElectedMs: 'first set re-elected',
+  lastElectedMs: 'last re-elected',
+  medianElectedMs: 'median re-elected',
+  firstElectedMs: 'first re-elected',
   electionsPerSecond: 'elections',
   lastToldMs: 'all survivors told',
 };

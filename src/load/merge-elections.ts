@@ -10,6 +10,10 @@ export interface MergedElections {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** A loss that takes longer than both is not one moment. */
+const LOSS_MS_FLOOR = 150;
+const LOSS_SHARE_MAX = 0.15;
+
 const nothing: MergedElections = { reasons: [], notes: [], figures: {} };
 
 export function electionsOf(
@@ -39,11 +43,16 @@ export function electionsOf(
   if (setsWrong > 0) {
     reasons.push(`${setsWrong} of ${sets} elections were wrong: ${wrong.join('; ')}`);
   }
-  if (reasons.length > 0) return { reasons, notes: [], figures: {} };
-
   const firstMs = electedMs[0] ?? 0;
   const lastMs = electedMs.at(-1) ?? 0;
   const lossMs = Math.max(...parts.map(({ lossTookMs }) => lossTookMs));
+  if (lossMs > Math.max(LOSS_MS_FLOOR, LOSS_SHARE_MAX * lastMs)) {
+    reasons.push(
+      `the generator was the limit: it took ${Math.round(lossMs)} ms to lose all masters, and the last set was re-elected after ${Math.round(lastMs)} ms`,
+    );
+  }
+  if (reasons.length > 0) return { reasons, notes: [], figures: {} };
+
   return {
     reasons,
     notes: [
