@@ -16,7 +16,7 @@ import type { TrialSpec, WorkerResult } from './messages.js';
 import { Meter } from './meter.js';
 import type { TrialContext } from './trial.js';
 
-const CONNECT_MS = 30_000;
+const CONNECT_MS = 60_000;
 /** A member may have the whole fleet asking at once; the brokers' own order bounds it. */
 const WINDOW_MAX = 65_536;
 const DRAIN_MS = 500;

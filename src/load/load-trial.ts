@@ -21,7 +21,7 @@ import { AlterSyncStateSets, type Operation, RoundRobin, rereader } from './oper
 import { PrepareError, prepare } from './prepare.js';
 import type { TrialContext } from './trial.js';
 
-const FIND_LEADER_MS = 20_000;
+const FIND_LEADER_MS = 60_000;
 const PREPARE_MS = 120_000;
 /** Beyond the request timeout nothing is in flight any more. */
 const DRAIN_SLACK_MS = 250;

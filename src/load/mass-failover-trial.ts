@@ -23,7 +23,7 @@ import { Meter } from './meter.js';
 import { PrepareError, prepare } from './prepare.js';
 import type { TrialContext } from './trial.js';
 
-const CONNECT_MS = 30_000;
+const CONNECT_MS = 60_000;
 const PREPARE_MS = 120_000;
 const WINDOW_MAX = 65_536;
 const DRAIN_MS = 500;

@@ -77,8 +77,8 @@ loss: ${loss}\nheartbeatTimeoutMs: 2000\nsettleMs: ${settleMs}\nwarmUpMs: ${WARM
     await nextTurn();
   }
   const done: WorkerResult = result;
-  const merged = electionsOf(workload, [done]);
-  return { clock, group, done, merged, openAtLoss, openAfter, lossMs };
+  const merged = electionsOf(workload, [done], 0);
+  return { clock, group, done, merged, workload, openAtLoss, openAfter, lossMs };
 }
 
 const all = (group: FakeGroup, names: string[]): void => {
@@ -169,4 +169,19 @@ test('a second election that only the last look shows is found', async () => {
 test('what the trial made is taken out of the controllers again', async () => {
   const { group } = await lose({ loss: 'closed', afterLoss: { 100: all } });
   assert.equal(group.sets.size, 0);
+});
+
+test('a generator that looked too late, or lost the masters too slowly, makes the trial invalid', async () => {
+  const { workload, done } = await lose({ loss: 'closed', afterLoss: { 100: all } });
+  const { elections } = done;
+  assert(elections !== null);
+  const slow = { ...done, elections: { ...elections, lossTookMs: 151 } };
+  const reasons = (result: WorkerResult, latenessMs: number): string =>
+    electionsOf(workload, [result], latenessMs).reasons.join();
+  assert.equal(reasons(done, 150), '');
+  assert.match(reasons(done, 151), /^the generator was the limit: its timers were late by 151 ms/);
+  assert.match(
+    reasons(slow, 0),
+    /^the generator was the limit: it took 151 ms to lose all masters/,
+  );
 });

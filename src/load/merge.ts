@@ -71,7 +71,7 @@ export function mergeResults(
     const missing = `${workload.sets - complete} of ${workload.sets} broker sets`;
     reasons.push(`${missing} were not complete after ${Math.round(measuredMs)} ms`);
   }
-  const elections = electionsOf(workload, results);
+  const elections = electionsOf(workload, results, p99Us(lateness) / 1_000);
   if (!wasStopped) reasons.push(...elections.reasons);
   const notes = reasons.length === 0 ? elections.notes : [];
   const marks = results.map((result) => result.acknowledged).filter((mark) => mark !== null);
