@@ -127,9 +127,17 @@ function latencies(trial: Trial, operationClass: OperationClass): MetricValue[] 
   });
 }
 
+/** Stands for a workload that loses all masters; the other figures of elections go with it. */
+export const LAST_ELECTED = 'figure/lastElectedMs';
+
 const figureLabels: Readonly<Record<string, string>> = {
   bringUpMs: 'bring-up time',
   failoverMs: 'fail-over time',
+  lastElectedMs: 'last re-elected',
+  medianElectedMs: 'median re-elected',
+  firstElectedMs: 'first re-elected',
+  electionsPerSecond: 'elections',
+  lastToldMs: 'all survivors told',
 };
 
 function figure(name: string, value: number): MetricValue[] {

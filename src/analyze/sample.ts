@@ -132,6 +132,20 @@ const plans: readonly WorkloadPlan[] = [
     figures: ({ bringUpMs }) => ({ bringUpMs }),
   },
   {
+    name: 'mass-failover-closed',
+    why: 'How long is a fleet without masters when all of them die at once?',
+    load: { mode: 'script' },
+    measuredMs: 2_600,
+    targets: builds,
+    operations: (target, { writeMicros }) => [...reads(target, 400, writeMicros * 2).slice(0, 1)],
+    figures: ({ bringUpMs }) => ({
+      lastElectedMs: bringUpMs / 10,
+      medianElectedMs: bringUpMs / 18,
+      firstElectedMs: bringUpMs / 120,
+      electionsPerSecond: 1e7 / bringUpMs,
+    }),
+  },
+  {
     name: 'steady-state',
     why: 'What does an ordinary day cost: heartbeats, and brokers that poll who leads?',
     load: open(2_000),

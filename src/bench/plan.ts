@@ -10,7 +10,7 @@ import type { Durability } from '../storage/log-store.js';
 import { type JavaMode, javaModes } from '../target/java.js';
 import { type ReferenceName, referenceNames } from '../target/reference.js';
 import type { ReferencePaths } from '../target/start-reference.js';
-import type { LoadPoint, WorkloadPoint } from '../workload/points.js';
+import type { LoadPoint, MassFailoverPoint, WorkloadPoint } from '../workload/points.js';
 
 interface AnyTarget {
   /** Unique in a run; names its column in the report. */
@@ -114,6 +114,9 @@ const JAVA_WINDOW_MS_MIN = 5_000;
 const JAVA_FAULT_WINDOW_MS_MIN = 25_000;
 /** It needs 35 to 50 s for the fleet that our builds bring up in 4. */
 const JAVA_GIVE_UP_MS_MIN = 180_000;
+const SECONDS_TO_LOSE_MASTERS = 4;
+/** Of the legacy build and of upstream, for silent brokers. */
+const SCAN_MS = 5_000;
 
 export function makePlan(options: PlanOptions): Plan {
   const [mainDurability, ...furtherDurabilities] = options.durabilities;
@@ -175,8 +178,13 @@ export function makePlan(options: PlanOptions): Plan {
       if (spec.kind === 'floor' && spec.durability !== mainDurability && round > 1) continue;
       // A sweep has many points already; one pass shows the curve.
       const met = all.filter(({ sweepOf }) => sweepOf === undefined || round === 1);
-      // A killed leader changes the cluster, so that workload comes last.
-      const ordered = [...met.filter((workload) => !hasFault(workload)), ...met.filter(hasFault)];
+      // Sets of their own first: brokers that others left behind would die meanwhile, and be elected
+      // for. A killed leader changes the cluster, so that workload comes last.
+      const ordered = [
+        ...met.filter(({ kind }) => kind !== 'load'),
+        ...met.filter((workload) => workload.kind === 'load' && !hasFault(workload)),
+        ...met.filter(hasFault),
+      ];
       if (ordered.length > 0) sessions.push({ target: spec, round, workloads: ordered });
     }
   }
@@ -222,7 +230,7 @@ const isOurs = (name: string): boolean => javaModeOf(name) === null && reference
 
 /** A workload with windows long enough for an upstream controller; the same for everybody. */
 function atJavaSpeed(point: WorkloadPoint): WorkloadPoint {
-  if (point.kind === 'bring-up') {
+  if (point.kind !== 'load') {
     return { ...point, giveUpAfterMs: Math.max(point.giveUpAfterMs, JAVA_GIVE_UP_MS_MIN) };
   }
   const leastMs = point.fault === undefined ? JAVA_WINDOW_MS_MIN : JAVA_FAULT_WINDOW_MS_MIN;
@@ -293,10 +301,21 @@ function sessionSeconds({ target, workloads }: Session): number {
 
 function workloadSeconds(workload: WorkloadPoint, isJava: boolean): number {
   const toWarm = isJava ? SECONDS_TO_WARM : 0;
-  if (workload.kind === 'bring-up') {
-    return toWarm + (isJava ? SECONDS_TO_BRING_UP_JAVA : SECONDS_TO_BRING_UP);
+  switch (workload.kind) {
+    case 'bring-up':
+      return toWarm + (isJava ? SECONDS_TO_BRING_UP_JAVA : SECONDS_TO_BRING_UP);
+    case 'mass-failover':
+      return toWarm + failoverSeconds(workload);
+    case 'load':
+      return toWarm + SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
   }
-  return toWarm + SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
+}
+
+/** Until all are connected and ready; silence is noticed after its time, or by upstream's next scan. */
+function failoverSeconds(workload: MassFailoverPoint): number {
+  const { loss, heartbeatTimeoutMs, warmUpMs, settleMs } = workload;
+  const noticedMs = loss === 'closed' ? 0 : heartbeatTimeoutMs + SCAN_MS / 2;
+  return SECONDS_TO_LOSE_MASTERS + (warmUpMs + noticedMs + settleMs) / 1_000;
 }
 
 /** Closed-loop writes: all that the floor can do, and, where many share a flush, what one costs. */

@@ -150,6 +150,7 @@ class ClosedLoad {
             beats: 0,
             acknowledged: null,
             setsComplete: null,
+            elections: null,
           },
         ],
         0,

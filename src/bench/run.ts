@@ -102,7 +102,7 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
   report(`[${trials.length + 1}/${total}] ${spec.name}`, { phase: 'starting' });
   let target: RunningTarget;
   try {
-    target = await startTarget(spec, signal);
+    target = await startTarget(spec, signal, workloads);
   } catch (error) {
     if (!signal.aborted) failures.push(`${spec.name}, round ${round}: ${String(error)}`);
     return;

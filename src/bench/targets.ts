@@ -1,6 +1,8 @@
 /**
  * From a target's description to its running processes, and back to what the report says of it.
  */
+import { DEFAULT_THREADS } from '../load/generator.js';
+import { memberConnections, socketNeeds } from '../load/resources.js';
 import type { Operation, Target } from '../measure/results.js';
 import { attachTarget } from '../target/address.js';
 import { startFloor } from '../target/floor.js';
@@ -9,13 +11,18 @@ import { startCluster } from '../target/ours.js';
 import { findPeers } from '../target/peers.js';
 import { referenceVersion, startReference } from '../target/start-reference.js';
 import type { RunningTarget } from '../target/target.js';
+import type { WorkloadPoint } from '../workload/points.js';
 import type { TargetSpec } from './plan.js';
 
 /** Three members, as the group that the product is for. */
 export const MEMBERS = 3;
 
 /** @throws {TargetError} when it does not start; nothing is left running then. */
-export function startTarget(spec: TargetSpec, signal: AbortSignal): Promise<RunningTarget> {
+export function startTarget(
+  spec: TargetSpec,
+  signal: AbortSignal,
+  workloads: readonly WorkloadPoint[],
+): Promise<RunningTarget> {
   const { processReadEvent } = spec;
   switch (spec.kind) {
     case 'floor':
@@ -33,7 +40,14 @@ export function startTarget(spec: TargetSpec, signal: AbortSignal): Promise<Runn
         durability: spec.durability,
         handoff: spec.handoff,
         electionProfile: spec.electionProfile,
-        properties: { processReadEvent: String(processReadEvent) },
+        properties: {
+          processReadEvent: String(processReadEvent),
+          connectionsMax: String(
+            memberConnections(
+              workloads.map((point) => socketNeeds(point, MEMBERS, DEFAULT_THREADS)),
+            ),
+          ),
+        },
         signal,
       });
   }

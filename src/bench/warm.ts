@@ -41,16 +41,18 @@ function isSteady(rates: readonly number[]): boolean {
 
 /**
  * What warms a target for a workload: the same operations in a closed loop, because the rate of an
- * open one says nothing of the target. A bring-up is warmed by writes to a few sets of their own.
+ * open one says nothing of the target. Whole lives of sets are warmed for by writes to a few of their own.
  */
 export function warmUpPoint(point: WorkloadPoint): LoadPoint {
   const shared = { warmUpMs: 0, durationMs: WINDOW_MS, intervalMs: WINDOW_MS };
-  if (point.kind === 'bring-up') {
-    const { kind: _, giveUpAfterMs: __, ...common } = point;
+  if (point.kind !== 'load') {
+    const { byDefault, connectionsPerWorker, heartbeatEveryMs, name, replicas, why } = point;
     return {
-      ...common,
+      ...{ name, why, replicas, heartbeatEveryMs, connectionsPerWorker, byDefault },
       ...shared,
       kind: 'load',
+      requestTimeoutMs: point.requestTimeoutMs,
+      connections: 'shared',
       sets: Math.min(point.sets, SETS_FOR_BRING_UP),
       windowMax: OUTSTANDING,
       readsFrom: 'leader',

@@ -6,8 +6,11 @@ import { join, resolve } from 'node:path';
 import { canMeet, javaModeOf, makePlan, type Plan, referenceOf } from '../bench/plan.js';
 import { createProgress } from '../bench/progress.js';
 import { type BenchOutcome, runBench } from '../bench/run.js';
+import { MEMBERS } from '../bench/targets.js';
 import type { Handoff } from '../engine/log-engine.js';
 import { projectRoot } from '../lib/project-root.js';
+import { DEFAULT_THREADS } from '../load/generator.js';
+import { readLimits, shortages, socketNeeds } from '../load/resources.js';
 import type { ElectionProfile } from '../server/config.js';
 import type { Durability } from '../storage/log-store.js';
 import { findPeers, PeersError } from '../target/peers.js';
@@ -101,7 +104,8 @@ function planOf(command: BenchCommand): { readonly plan: Plan; readonly skipped:
   const address = addressTarget(command, targets);
   const running = address === null ? [] : [address];
   const all = loadWorkloads();
-  const wanted = command.workload ?? all.map(({ name }) => name);
+  const standing = all.filter(({ byDefault }) => byDefault);
+  const wanted = command.workload ?? standing.map(({ name }) => name);
   const workloads: WorkloadPoint[] = wanted.flatMap((name) => {
     const workload = name.endsWith('.yaml')
       ? loadWorkload(name)
@@ -114,6 +118,10 @@ function planOf(command: BenchCommand): { readonly plan: Plan; readonly skipped:
     const { sets, duration: durationMs } = command;
     return workloadPoints(workload, { sets, durationMs });
   });
+  const threads = command.workers ?? DEFAULT_THREADS;
+  const needs = workloads.map((point) => socketNeeds(point, MEMBERS, threads));
+  const lacking = shortages(needs, readLimits());
+  if (lacking.length > 0) throw new InputError(lacking.join('\n'));
   const plan = makePlan({
     targets,
     running,

@@ -114,7 +114,7 @@ the reason, and counts for nothing. Ctrl-C keeps what was measured, marked
 partial.
 
 Examples:
-  everything, in under 5 minutes:
+  everything, in under 6 minutes:
     quorumark bench
   one question, asked more often:
     quorumark bench --workload isr-churn --trials 7

@@ -95,7 +95,8 @@ export class RemotingConnection implements Connection {
       process.nextTick(() => this.#closed(`not an address: ${address}`));
       return;
     }
-    const socket = this.#runtime.dial(target);
+    const { localAddress } = options;
+    const socket = this.#runtime.dial({ ...target, ...(localAddress && { localAddress }) });
     this.#socket = socket;
     this.#outbound = new Outbound(socket, clientIdentity);
     socket.on('connect', () => this.#opened());

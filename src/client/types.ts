@@ -39,7 +39,7 @@ export interface Connection {
 /** Where a connection lives: on the machine's sockets and clock, or in a simulated run. */
 export interface ClientRuntime {
   /** Starts to connect; nothing is called back before it returned. */
-  dial(target: Address): ByteStream;
+  dial(target: Address & { readonly localAddress?: string }): ByteStream;
   nowMs(): number;
   /** Has `expire(nowMs)` called again and again until `unwatch`. */
   watch(expirable: Expirable): void;
@@ -54,6 +54,8 @@ export interface ConnectionOptions {
   readonly requestTimeoutMs: number;
   /** Upstream's `clientCloseSocketIfTimeout`, true by default: a late answer costs the whole connection. */
   readonly closeOnTimeout: boolean;
+  /** Where to dial from; default: the system chooses. */
+  readonly localAddress?: string;
   readonly onOpen?: () => void;
   readonly onClose?: (reason: string) => void;
   /** Default: this machine's. */

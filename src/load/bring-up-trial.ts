@@ -9,14 +9,14 @@ import type { BringUpPoint } from '../workload/points.js';
 import { BringUp } from './bring-up.js';
 import { entryOfCode } from './catalog.js';
 import { cleanUp } from './clean-up.js';
-import { fleetOf } from './fleet.js';
+import { connectionsPerMember, fleetOf } from './fleet.js';
 import { LeaderFinder } from './leader.js';
 import { Links } from './links.js';
 import type { TrialSpec, WorkerResult } from './messages.js';
 import { Meter } from './meter.js';
 import type { TrialContext } from './trial.js';
 
-const CONNECT_MS = 20_000;
+const CONNECT_MS = 60_000;
 /** A member may have the whole fleet asking at once; the brokers' own order bounds it. */
 const WINDOW_MAX = 65_536;
 const DRAIN_MS = 500;
@@ -28,17 +28,18 @@ export async function runBringUpTrial(
   context: TrialContext,
 ): Promise<WorkerResult> {
   const { clock, stop } = context;
+  const { sets: count, replicas } = workload;
+  const sets = fleetOf({ ...spec, prefix: spec.setPrefix, sets: count, replicas });
   const links = new Links({
     members: spec.members,
-    connectionsPerMember: workload.connectionsPerWorker,
+    connectionsPerMember: connectionsPerMember(workload, sets),
+    sources: spec.sources,
     windowMax: WINDOW_MAX,
     requestTimeoutMs: workload.requestTimeoutMs,
     connect: context.connect,
     clock,
   });
   const leader = new LeaderFinder(links, clock);
-  const { sets: count, replicas } = workload;
-  const sets = fleetOf({ ...spec, prefix: spec.setPrefix, sets: count, replicas });
   const meter = new Meter({ operations: [], clock, post: context.post });
 
   try {
@@ -91,6 +92,7 @@ export async function runBringUpTrial(
       beats,
       acknowledged: meter.acknowledged,
       setsComplete,
+      elections: null,
     };
   } finally {
     leader.stop();

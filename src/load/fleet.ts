@@ -9,7 +9,7 @@ import { RequestCode } from '../lib/codes.js';
 
 export const CLUSTER = 'quorumark';
 /** After this long without a beat a controller counts a broker as dead; upstream's default. */
-const HEARTBEAT_TIMEOUT_MS = 10_000;
+export const HEARTBEAT_TIMEOUT_MS = 10_000;
 
 export interface Broker {
   readonly set: BrokerSet;
@@ -40,12 +40,22 @@ export class BrokerSet {
   syncStateSet: readonly number[] = [];
   syncStateSetEpoch = 0;
 
-  /** @param index position among all sets of the run. */
-  constructor(name: string, index: number, replicas: number) {
+  /**
+   * @param index position among all sets of the run.
+   * @param heartbeatTimeoutMs for so long its brokers ask to count as alive without another beat.
+   */
+  constructor(
+    name: string,
+    index: number,
+    replicas: number,
+    heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS,
+  ) {
     this.name = name;
     const ids = Array.from({ length: replicas }, (_, replica) => replica + 1);
     this.#everyone = ids;
-    this.brokers = ids.map((id) => newBroker(this, index * replicas + id - 1, id));
+    this.brokers = ids.map((id) =>
+      newBroker(this, index * replicas + id - 1, id, heartbeatTimeoutMs),
+    );
     this.replicaInfo = { code: RequestCode.GetReplicaInfo, extFields: { brokerName: name } };
     this.syncStateData = { code: RequestCode.GetSyncStateData, body: JSON.stringify([name]) };
     this.nextBrokerId = {
@@ -100,16 +110,38 @@ export interface FleetOptions {
   /** This worker's share of the sets. */
   readonly worker: number;
   readonly workers: number;
+  /** Default: upstream's. */
+  readonly heartbeatTimeoutMs?: number;
 }
 
 /** The sets of one worker: a contiguous share, so that all workers together have each set once. */
-export function fleetOf({ prefix, sets, replicas, worker, workers }: FleetOptions): BrokerSet[] {
+export function fleetOf(options: FleetOptions): BrokerSet[] {
+  const { prefix, sets, replicas, worker, workers, heartbeatTimeoutMs } = options;
   const first = Math.floor((sets * worker) / workers);
   const end = Math.floor((sets * (worker + 1)) / workers);
   return Array.from({ length: end - first }, (_, i) => {
     const index = first + i;
-    return new BrokerSet(`${prefix}${String(index).padStart(6, '0')}`, index, replicas);
+    const name = `${prefix}${String(index).padStart(6, '0')}`;
+    return new BrokerSet(name, index, replicas, heartbeatTimeoutMs);
   });
+}
+
+/**
+ * How many connections a worker needs to each member. Lanes of a worker lie side by side, so with as
+ * many connections as it has brokers each of them has one of its own.
+ */
+export function connectionsPerMember(
+  { connections, connectionsPerWorker }: ConnectionChoice,
+  sets: readonly BrokerSet[],
+): number {
+  if (connections === 'shared') return connectionsPerWorker;
+  return sets.reduce((sum, { brokers }) => sum + brokers.length, 0);
+}
+
+export interface ConnectionChoice {
+  readonly connections: 'shared' | 'own';
+  /** To each member, when they are shared. */
+  readonly connectionsPerWorker: number;
 }
 
 /**
@@ -125,6 +157,7 @@ export function heartbeatOf(broker: {
   readonly id: number;
   readonly address: string;
   readonly epoch: number;
+  readonly timeoutMs: number;
 }): Request {
   return {
     code: RequestCode.BrokerHeartbeat,
@@ -136,14 +169,14 @@ export function heartbeatOf(broker: {
       epoch: broker.epoch,
       maxOffset: 0,
       confirmOffset: 0,
-      heartbeatTimeoutMills: HEARTBEAT_TIMEOUT_MS,
+      heartbeatTimeoutMills: broker.timeoutMs,
       electionPriority: 2_147_483_647,
     },
   };
 }
 
-function newBroker(set: BrokerSet, lane: number, id: number): Broker {
+function newBroker(set: BrokerSet, lane: number, id: number, timeoutMs: number): Broker {
   const address = brokerAddress(lane);
-  const heartbeat = heartbeatOf({ brokerName: set.name, id, address, epoch: 1 });
+  const heartbeat = heartbeatOf({ brokerName: set.name, id, address, epoch: 1, timeoutMs });
   return { set, lane, id, address, heartbeat };
 }

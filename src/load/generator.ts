@@ -21,6 +21,7 @@ import type {
   WorkerOutcome,
   WorkerResult,
 } from './messages.js';
+import { readLimits, socketNeeds, sourceAddresses } from './resources.js';
 
 export type { LoadResult } from './merge.js';
 
@@ -55,6 +56,9 @@ export interface LoadProgress {
   readonly errors: number;
 }
 
+/** One core is left for the controllers. */
+export const DEFAULT_THREADS = Math.max(1, cpus().length - 1);
+
 /**
  * Worker threads for the trials of one run, each busy with one task at a time. Kept from trial to
  * trial: a thread that has to compile its code anew sends late for the first second.
@@ -64,7 +68,7 @@ export class LoadPool {
   readonly #pool: Piscina<Task, WorkerOutcome>;
 
   /** @param threads default: one less than there are cores. */
-  constructor(threads = Math.max(1, cpus().length - 1)) {
+  constructor(threads = DEFAULT_THREADS) {
     this.threads = threads;
     this.#pool = new Piscina<Task, WorkerOutcome>({
       filename: workerFile,
@@ -107,6 +111,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { workload, members, seed, signal } = options;
   const { pool } = options;
   const workers = workerCount(workload, pool.threads);
+  const sources = sourceAddresses(socketNeeds(workload, members.length, workers), readLimits());
   const kill = new AbortController();
   const crew = new Crew(options, workers);
   let grace: NodeJS.Timeout | undefined;
@@ -120,7 +125,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const { port1, port2 } = new MessageChannel();
       const heard = crew.join(port1);
       const setPrefix = prefixFor(workload, seed);
-      const spec: TrialSpec = { workload, members, setPrefix, worker, workers, seed };
+      const spec: TrialSpec = { workload, members, setPrefix, worker, workers, seed, sources };
       const outcome = await pool.run({ spec, port: port2 }, kill.signal);
       // The others wait for this one at the next phase: none can start without it.
       if (outcome.kind === 'failed') stop();

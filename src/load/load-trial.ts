@@ -10,7 +10,7 @@ import type { OperationName } from '../workload/schema.js';
 import { Arrivals } from './arrivals.js';
 import { ClosedLoop } from './closed-loop.js';
 import { Driver } from './driver.js';
-import { type BrokerSet, fleetOf } from './fleet.js';
+import { type BrokerSet, connectionsPerMember, fleetOf } from './fleet.js';
 import { Heartbeats } from './heartbeats.js';
 import { LeaderFinder } from './leader.js';
 import { Links } from './links.js';
@@ -21,7 +21,7 @@ import { AlterSyncStateSets, type Operation, RoundRobin, rereader } from './oper
 import { PrepareError, prepare } from './prepare.js';
 import type { TrialContext } from './trial.js';
 
-const FIND_LEADER_MS = 20_000;
+const FIND_LEADER_MS = 60_000;
 /** A JVM that has just started needs its time: 80 s for a thousand sets on a busy machine. */
 const PREPARE_MS = 300_000;
 /** Beyond the request timeout nothing is in flight any more. */
@@ -40,17 +40,18 @@ export async function runLoadTrial(
 ): Promise<WorkerResult> {
   const { clock, stop } = context;
   const prng = new Prng(spec.seed + spec.worker);
+  const { sets: count, replicas } = workload;
+  const sets = fleetOf({ ...spec, prefix: spec.setPrefix, sets: count, replicas });
   const links = new Links({
     members: spec.members,
-    connectionsPerMember: workload.connectionsPerWorker,
+    connectionsPerMember: connectionsPerMember(workload, sets),
+    sources: spec.sources,
     windowMax: workload.windowMax,
     requestTimeoutMs: workload.requestTimeoutMs,
     connect: context.connect,
     clock,
   });
   const leader = new LeaderFinder(links, clock);
-  const { sets: count, replicas } = workload;
-  const sets = fleetOf({ ...spec, prefix: spec.setPrefix, sets: count, replicas });
   const brokers = sets.flatMap((set) => set.brokers);
   const heartbeats = new Heartbeats({
     brokers,
@@ -95,6 +96,7 @@ export async function runLoadTrial(
       beats: heartbeats.sent - beatsBefore,
       acknowledged: writes ? meter.acknowledged : null,
       setsComplete: null,
+      elections: null,
     };
   } finally {
     heartbeats.stop();

@@ -3,6 +3,7 @@ import { decode, mergeHistograms } from '../measure/histogram.js';
 import type { Interval, Operation, Trial } from '../measure/results.js';
 import type { WorkloadPoint } from '../workload/points.js';
 import { entryNamed } from './catalog.js';
+import { electionsOf } from './merge-elections.js';
 import type { WorkerResult } from './messages.js';
 import { type AcknowledgedMarks, joinMarks } from './recovery.js';
 import { invalidReasons } from './validity.js';
@@ -70,10 +71,13 @@ export function mergeResults(
     const missing = `${workload.sets - complete} of ${workload.sets} broker sets`;
     reasons.push(`${missing} were not complete after ${Math.round(measuredMs)} ms`);
   }
+  const elections = electionsOf(workload, results, p99Us(lateness) / 1_000);
+  if (!wasStopped) reasons.push(...elections.reasons);
+  const notes = reasons.length === 0 ? elections.notes : [];
   const marks = results.map((result) => result.acknowledged).filter((mark) => mark !== null);
   return {
     status: wasStopped ? 'partial' : reasons.length > 0 ? 'invalid' : 'valid',
-    reasons: wasStopped ? ['stopped before its end'] : reasons,
+    reasons: wasStopped ? ['stopped before its end'] : [...reasons, ...notes],
     load,
     sets: workload.sets,
     replicas: workload.replicas,
@@ -91,7 +95,10 @@ export function mergeResults(
       unansweredAtEnd: inFlightAtEnd,
       onewayHeartbeatsPerSecond: (total((result) => result.beats) * 1_000) / measuredMs,
     },
-    figures: isBringUp && complete === workload.sets ? { bringUpMs: measuredMs } : {},
+    figures: {
+      ...(isBringUp && complete === workload.sets && { bringUpMs: measuredMs }),
+      ...elections.figures,
+    },
     acknowledged: marks.length === 0 ? null : joinMarks(marks),
   };
 }
@@ -153,7 +160,7 @@ function sumCounts(parts: readonly Readonly<Record<string, number>>[]): Record<s
 }
 
 function loadOf(workload: WorkloadPoint): Trial['load'] {
-  if (workload.kind === 'bring-up') return { mode: 'script' };
+  if (workload.kind !== 'load') return { mode: 'script' };
   const { load, sets, replicas } = workload;
   switch (load.mode) {
     case 'open':

@@ -2,6 +2,7 @@
 import type { RecorderTotals } from '../measure/recorder.js';
 import type { Interval } from '../measure/results.js';
 import type { WorkloadPoint } from '../workload/points.js';
+import type { ElectionResult } from './elections.js';
 
 /** The task of one worker for one trial. */
 export interface TrialSpec {
@@ -12,6 +13,8 @@ export interface TrialSpec {
   readonly worker: number;
   readonly workers: number;
   readonly seed: number;
+  /** Local addresses that connections are dialled from in turn; none: the system chooses. */
+  readonly sources: readonly string[];
 }
 
 /** Phases in which requests are counted. */
@@ -57,6 +60,8 @@ export interface WorkerResult {
   /** One mark for every millisecond with an acknowledged write; null for loads that do not write. */
   readonly acknowledged: Uint8Array | null;
   readonly setsComplete: number | null;
+  /** Null for loads that lose no masters. */
+  readonly elections: ElectionResult | null;
 }
 
 /** A worker that could not do its task says why; errors lose their class between threads. */

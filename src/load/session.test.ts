@@ -6,10 +6,10 @@ import { Prng } from '../lib/prng.js';
 import { VirtualClock } from '../lib/virtual-clock.js';
 import { BringUp } from './bring-up.js';
 import { Driver } from './driver.js';
-import { type BrokerSet, fleetOf } from './fleet.js';
+import { type BrokerSet, connectionsPerMember, fleetOf } from './fleet.js';
 import { Heartbeats } from './heartbeats.js';
 import { LeaderFinder } from './leader.js';
-import { Links } from './links.js';
+import { type Connect, Links } from './links.js';
 import { AlterSyncStateSets, RoundRobin, rereader } from './operations.js';
 import { nextStep, prepare } from './prepare.js';
 import type { SetView } from './set-reader.js';
@@ -37,6 +37,22 @@ function newSession(options: { readonly sets?: number; readonly timeoutMs?: numb
   const share = { prefix: 's', worker: 0, workers: 1, replicas: 3 };
   const sets = fleetOf({ ...share, sets: options.sets ?? 4 });
   return { clock, group, network, links, leader, sets, stop: new Stop(clock) };
+}
+
+function newLinks(parts: {
+  readonly clock: VirtualClock;
+  readonly group: FakeGroup;
+  readonly connect: Connect;
+  readonly perMember: number;
+}): Links {
+  return new Links({
+    members: parts.group.members,
+    connectionsPerMember: parts.perMember,
+    windowMax: 100,
+    requestTimeoutMs: 3_000,
+    connect: parts.connect,
+    clock: parts.clock,
+  });
 }
 
 type Session = ReturnType<typeof newSession>;
@@ -211,6 +227,57 @@ test('a restarted member is dialled again', () => {
   network.restart(0);
   clock.advance(1_100);
   assert.notEqual(links.connection(0, 0), null);
+});
+
+test('with as many connections as brokers, each broker has one of its own to every member', () => {
+  const { clock, group, network } = newSession();
+  const share = { prefix: 's', worker: 1, workers: 3, replicas: 3 };
+  const sets = fleetOf({ ...share, sets: 10 });
+  const perMember = connectionsPerMember({ connections: 'own', connectionsPerWorker: 4 }, sets);
+  const links = newLinks({ clock, group, connect: network.connect, perMember });
+  links.open();
+  clock.advance(50);
+  const lanes = sets.flatMap((set) => set.brokers).map(({ lane }) => lane);
+  const found = lanes.flatMap((lane) => [0, 1, 2].map((member) => links.connection(member, lane)));
+  assert.equal(found.includes(null), false);
+  assert.equal(new Set(found).size, 3 * lanes.length);
+});
+
+test('few connections are dialled at a time, and all in the end', () => {
+  const { clock, group, network } = newSession();
+  let dialling = 0;
+  let most = 0;
+  const links = newLinks({
+    clock,
+    group,
+    perMember: 1_000,
+    connect: (address, options) => {
+      dialling += 1;
+      most = Math.max(most, dialling);
+      const onOpen = (): void => {
+        dialling -= 1;
+        options.onOpen?.();
+      };
+      return network.connect(address, { ...options, onOpen });
+    },
+  });
+  links.open();
+  assert.equal(links.settled, false);
+  clock.advance(50);
+  assert.equal(most, 256);
+  assert.deepEqual([links.settled, links.openCount], [true, 3_000]);
+});
+
+test('what is forsaken is not dialled again, whoever closes it', () => {
+  const { clock, network, links } = newSession();
+  links.forsake(0, 'closed');
+  links.forsake(1, 'silent');
+  const isOpen = (lane: number): boolean => links.connection(1, lane) !== null;
+  assert.deepEqual([isOpen(0), isOpen(1)], [false, true]);
+  network.kill(1);
+  network.restart(1);
+  clock.advance(3_000);
+  assert.deepEqual([isOpen(0), isOpen(1)], [false, false]);
 });
 
 test('writes shrink and expand each set in turn, and follow the epochs', async () => {

@@ -269,6 +269,67 @@ for (const { name, steps } of cases) {
   });
 }
 
+/** Broker 2 of a set of three goes on in a role that it has had for long, then meets what follows. */
+const lives: readonly { name: string; role: Partial<Role>; goesOn: string; steps: Step[] }[] = [
+  {
+    name: 'a slave that goes on polls, and takes over when it is told that it is master',
+    role: { masterId: 1, masterEpoch: 4 },
+    goesOn: 'follows 1@4',
+    steps: [
+      [due('beat'), 'beat epoch=4, beat in 250'],
+      [due('poll-replica-info'), '1004 to , poll-replica-info in 5000'],
+      [reply('replica-info', 0, master(2, 5), [2], 9), 'master@5, check-sync-state-set in 3000'],
+      [caughtUp(3, 4), ''],
+      [caughtUp(3, 5), '1001 to  {"syncStateSet":[2,3],"syncStateSetEpoch":9}'],
+    ],
+  },
+  {
+    name: 'a master that goes on knows its slaves, and asks for nothing',
+    role: { masterId: 2, masterEpoch: 4 },
+    goesOn: 'master@4, check-sync-state-set in 3000',
+    steps: [[due('check-sync-state-set'), 'check-sync-state-set in 5000']],
+  },
+];
+
+for (const { name, role, goesOn, steps } of lives) {
+  test(name, () => {
+    const broker = new SimulatedBroker({
+      brokerName: 'set',
+      address: 'a:1',
+      members: 3,
+      prng: new Prng(1),
+      id: 2,
+      beatMs: 250,
+      heartbeatTimeoutMs: 2_000,
+      wallMs: () => 0,
+    });
+    const known = { masterId: 1, masterEpoch: 1, syncStateSet: [1, 2, 3], syncStateSetEpoch: 3 };
+    const timers = ['beat', 'poll-replica-info', 'refresh-metadata'];
+    const effects = broker.step({ kind: 'go-on', role: { ...known, ...role } });
+    const isTimer = (effect: BrokerEffect): boolean =>
+      effect.kind === 'wait' && timers.includes(effect.timer);
+    assert.equal(
+      effects
+        .filter((effect) => !isTimer(effect))
+        .map(show)
+        .join(', '),
+      goesOn,
+    );
+    // Each of them anywhere in its round, so that a fleet does not beat and ask as one.
+    const rounds = effects.filter(isTimer).map((effect) => effect.kind === 'wait' && effect.forMs);
+    assert.equal(rounds.length, 3);
+    for (const [at, most] of [250, 5_000, 10_000].entries()) {
+      assert((rounds[at] as number) >= 0 && (rounds[at] as number) <= most, `${rounds}`);
+    }
+    for (const [input, expected] of steps) {
+      assert.equal(broker.step(input).map(show).join(', '), expected, JSON.stringify(input));
+    }
+    const [beat] = broker.step(due('beat'));
+    assert(beat?.kind === 'beat');
+    assert.equal(beat.request.extFields?.['heartbeatTimeoutMills'], 2_000);
+  });
+}
+
 test('pauses between registrations are random, within a second, and follow the seed', () => {
   const pauses = (seed: number): number[] => {
     const identity = { brokerName: 's', address: 'a', members: 1, wallMs: () => 0 };

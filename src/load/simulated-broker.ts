@@ -15,7 +15,7 @@ import type { Request } from '../client/types.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import type { Prng } from '../lib/prng.js';
 import { readControllerMetadata, readMaster, readNextBrokerId } from '../remoting/headers.js';
-import { CLUSTER, heartbeatOf } from './fleet.js';
+import { CLUSTER, HEARTBEAT_TIMEOUT_MS, heartbeatOf } from './fleet.js';
 
 export type Phase = 'initial' | 'leader-known' | 'registered' | 'running';
 
@@ -50,6 +50,8 @@ export interface Answer {
 
 export type BrokerInput =
   | { readonly kind: 'start' }
+  /** It has run for long with the id that it was made with, in this role, its timers anywhere in their rounds. */
+  | { readonly kind: 'go-on'; readonly role: Role }
   | { readonly kind: 'answered'; readonly call: Call; readonly answer: Answer }
   /** Timeout, connection lost or refused: upstream treats them alike. */
   | { readonly kind: 'unanswered'; readonly call: Call }
@@ -93,6 +95,10 @@ export interface BrokerIdentity {
   readonly prng: Prng;
   /** From an earlier life of this broker, which kept it on its disk; default none. */
   readonly id?: number;
+  /** Default: upstream's 1 s. */
+  readonly beatMs?: number;
+  /** For how long it asks to count as alive without another beat; default upstream's 10 s. */
+  readonly heartbeatTimeoutMs?: number;
   /** Wall clock, for check codes and invoke times. */
   readonly wallMs: () => number;
 }
@@ -145,6 +151,10 @@ export class SimulatedBroker {
     return this.#id;
   }
 
+  get #beatMs(): number {
+    return this.#is.beatMs ?? times.beatMs;
+  }
+
   get isMaster(): boolean {
     return this.#id !== 0 && this.#masterId === this.#id;
   }
@@ -154,6 +164,9 @@ export class SimulatedBroker {
     switch (input.kind) {
       case 'start':
         this.#resume();
+        break;
+      case 'go-on':
+        this.#goOn(input.role);
         break;
       case 'answered':
         this.#answered(input.call, input.answer);
@@ -283,8 +296,19 @@ export class SimulatedBroker {
   #run(): void {
     this.#phase = 'running';
     this.#effects.push({ kind: 'running' });
-    this.#wait('beat', times.beatMs);
+    this.#wait('beat', this.#beatMs);
     this.#wait('poll-replica-info', times.firstPollMs);
+  }
+
+  #goOn(role: Role): void {
+    this.#phase = 'running';
+    const others = role.syncStateSet.filter((id) => id !== this.#id);
+    this.#slaves = others.map((id) => ({ id, masterEpoch: role.masterEpoch }));
+    this.#takeRole(role);
+    const { prng } = this.#is;
+    this.#wait('beat', prng.between(0, this.#beatMs));
+    this.#wait('poll-replica-info', prng.between(0, times.replicaInfoMs));
+    this.#wait('refresh-metadata', prng.between(0, times.metadataMs));
   }
 
   #answered(call: Call, answer: Answer): void {
@@ -458,7 +482,7 @@ export class SimulatedBroker {
         break;
       case 'beat':
         this.#beat();
-        this.#wait('beat', times.beatMs);
+        this.#wait('beat', this.#beatMs);
         break;
       case 'check-sync-state-set':
         if (!this.#checking) break;
@@ -471,7 +495,8 @@ export class SimulatedBroker {
   #beat(): void {
     const { brokerName, address } = this.#is;
     const epoch = this.#masterEpoch === 0 ? -1 : this.#masterEpoch;
-    const request = heartbeatOf({ brokerName, address, id: this.#id, epoch });
+    const timeoutMs = this.#is.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS;
+    const request = heartbeatOf({ brokerName, address, id: this.#id, epoch, timeoutMs });
     this.#effects.push({ kind: 'beat', request });
   }
 

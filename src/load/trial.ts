@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.js';
 import { runBringUpTrial } from './bring-up-trial.js';
 import type { Connect } from './links.js';
 import { runLoadTrial } from './load-trial.js';
+import { runMassFailoverTrial } from './mass-failover-trial.js';
 import type { FromWorker, MeteredPhase, TrialSpec, WorkerResult } from './messages.js';
 import type { Stop } from './stop.js';
 
@@ -33,6 +34,8 @@ export function runTrial(spec: TrialSpec, context: TrialContext): Promise<Worker
   switch (workload.kind) {
     case 'bring-up':
       return runBringUpTrial(spec, workload, context);
+    case 'mass-failover':
+      return runMassFailoverTrial(spec, workload, context);
     case 'load':
       return runLoadTrial(spec, workload, context);
   }

@@ -146,7 +146,7 @@ test('the verdict is the first heading, and every section has one', async () => 
       `[...document.querySelectorAll('h1, h2')].map((heading) => heading.textContent)`,
     );
     assert.deepEqual(headings, [
-      'optimized is faster than baseline in all 8 workloads.',
+      'optimized is faster than baseline in all 9 workloads.',
       'Summary',
       'The main measure of each workload',
       'Reads, by what an answer proves',

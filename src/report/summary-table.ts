@@ -4,7 +4,7 @@
  * The same rows become the HTML table, the Markdown table and the terminal's.
  */
 import type { Comparison, Group, TargetValue, WorkloadComparison } from '../analyze/comparison.js';
-import { sum } from '../analyze/metrics.js';
+import { LAST_ELECTED, sum } from '../analyze/metrics.js';
 import { familyOf } from '../analyze/reads.js';
 import type { Verdict } from '../analyze/verdict.js';
 import type { Target } from '../measure/results.js';
@@ -59,7 +59,7 @@ function metricRows(workload: WorkloadComparison, group: Group, cast: Cast): Sum
     if (metric.id === workload.primary) return true;
     const { operationClass } = metric;
     if (operationClass === undefined) return true;
-    if (/^(figure|gap)\//.test(workload.primary ?? '')) return false;
+    if (/^(figure|gap)\//.test(workload.primary ?? '')) return isReadMeanwhile(workload, metric);
     if (metric.id.startsWith('p99.9/')) return false;
     if (shareOf(group, operationClass) < SHARE_MIN) return false;
     // An open loop asks for a rate: what came back matters only where it was not that.
@@ -131,6 +131,14 @@ function areApart(proved: SummaryRow, unproved: SummaryRow): boolean {
   return (['reference', 'challenger'] as const).every(
     (side) => proved[side] === none || unproved[side] === none,
   );
+}
+
+/** After a mass failure: how long the brokers waited for their reads while masters were elected. */
+function isReadMeanwhile(
+  { primary }: WorkloadComparison,
+  { id }: { readonly id: string },
+): boolean {
+  return primary === LAST_ELECTED && /^p(50|99)\/(un)?proved-read$/.test(id);
 }
 
 function shareOf(group: Group, operationClass: string): number {

@@ -44,7 +44,12 @@ function tableText({ cast, rows }: SummaryTable, further: readonly OtherRow[]): 
   const { durability, reference, challenger, floor } = cast;
   const base = (name: string | undefined): string => name?.split('@')[0] ?? '';
   const all: readonly (Column | undefined)[] = [
-    { title: durability, widthMax: 13, isRight: false, of: ({ workload }) => workload },
+    {
+      title: durability,
+      widthMax: 13,
+      isRight: false,
+      of: ({ workload }) => shortName(workload, 13),
+    },
     { title: '', widthMax: 17, isRight: false, of: ({ measure }) => measure },
     {
       title: base(reference?.name),
@@ -125,6 +130,13 @@ function floorLines(rows: readonly SummaryRow[]): string[] {
     .filter(({ floor }) => floor.interval !== undefined || floor.value !== '–')
     .map(({ workload, floor }) => `${workload} ${floor.value}`);
   return said.length === 0 ? [] : [wrap(`floor of this machine: ${said.join(', ')}`, '  ')];
+}
+
+/** Cut in the middle: names of a family differ at their ends. */
+function shortName(name: string, width: number): string {
+  if (name.length <= width) return name;
+  const half = Math.floor((width - 1) / 2);
+  return `${name.slice(0, width - 1 - half)}…${name.slice(-half)}`;
 }
 
 function fit(value: string, width: number, isRight: boolean): string {

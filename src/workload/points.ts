@@ -6,6 +6,7 @@ import {
   type BringUpWorkload,
   hasWrites,
   type LoadWorkload,
+  type MassFailoverWorkload,
   type Workload,
   workloadSchema,
 } from './schema.js';
@@ -19,10 +20,13 @@ type OneRate<Load> = Load extends { ratePerSecond: unknown }
 /** A workload with one rate: what one trial runs. */
 export type WorkloadPoint = { readonly sweepOf?: string } & (
   | BringUpWorkload
+  | MassFailoverWorkload
   | (Omit<LoadWorkload, 'load'> & { load: OneRate<LoadWorkload['load']> })
 );
 export type LoadPoint = Extract<WorkloadPoint, { kind: 'load' }>;
 export type BringUpPoint = Extract<WorkloadPoint, { kind: 'bring-up' }>;
+
+export type MassFailoverPoint = Extract<WorkloadPoint, { kind: 'mass-failover' }>;
 
 export interface WorkloadOverrides {
   readonly sets?: number | undefined;
@@ -48,7 +52,7 @@ export function workloadPoints(
     throw new WorkloadError(`${workload.name}: ${issue?.path.join('.')}: ${issue?.message}`);
   }
   const changed = result.data;
-  if (changed.kind === 'bring-up') return [changed];
+  if (changed.kind !== 'load') return [changed];
 
   const { load, ...rest } = changed;
   switch (load.mode) {
@@ -82,7 +86,7 @@ export function workloadPoints(
 function override(workload: Workload, overrides: WorkloadOverrides): Workload {
   const sets = overrides.sets ?? workload.sets;
   const replicas = overrides.replicas ?? workload.replicas;
-  if (workload.kind === 'bring-up') return { ...workload, sets, replicas };
+  if (workload.kind !== 'load') return { ...workload, sets, replicas };
 
   const durationMs = overrides.durationMs ?? workload.durationMs;
   const changed = {

@@ -78,7 +78,15 @@ const common = {
     .min(1)
     .max(256)
     .default(4)
-    .describe('To each member. The brokers of a worker share them.'),
+    .describe('To each member, where brokers share connections: those of a worker share these.'),
+  connections: z
+    .enum(['shared', 'own'])
+    .default('shared')
+    .describe('own: every broker has a connection of its own to each member, as a real one has.'),
+  byDefault: z
+    .boolean()
+    .default(true)
+    .describe('false: runs only when it is named, since it is large or long.'),
   requestTimeoutMs: z
     .int()
     .min(100)
@@ -91,6 +99,42 @@ const bringUp = z.strictObject({
   kind: z.literal('bring-up').describe('Every broker starts at once, against empty controllers.'),
   ...common,
   intervalMs: z.int().min(100).max(10_000).default(500),
+  giveUpAfterMs: z.int().min(1_000).max(600_000).default(60_000),
+});
+
+const massFailover = z.strictObject({
+  kind: z
+    .literal('mass-failover')
+    .describe('The masters of all sets are lost at once; the controllers elect new ones.'),
+  ...common,
+  connections: z
+    .literal('own')
+    .default('own')
+    .describe('Always own: on a shared connection a controller cannot tell whom it lost.'),
+  loss: z
+    .enum(['closed', 'silent'])
+    .describe("closed: the masters' connections close. silent: they stay open, no beat comes."),
+  heartbeatTimeoutMs: z
+    .int()
+    .min(500)
+    .max(600_000)
+    .default(10_000)
+    .describe('Sent with every beat: for so long a broker counts as alive without another.'),
+  warmUpMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(1_000)
+    .describe('The whole fleet beats and polls for so long before the loss.'),
+  intervalMs: z.int().min(50).max(10_000).default(100).describe('Of one point over time.'),
+  settleMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(500)
+    .describe(
+      'After the last election, for the survivors to learn of it (they ask every 5 s); then all is checked.',
+    ),
   giveUpAfterMs: z.int().min(1_000).max(600_000).default(60_000),
 });
 
@@ -126,8 +170,25 @@ const steady = z.strictObject({
 });
 
 export const workloadSchema = z
-  .discriminatedUnion('kind', [bringUp, steady])
+  .discriminatedUnion('kind', [bringUp, massFailover, steady])
   .superRefine((workload, context) => {
+    if (workload.kind === 'mass-failover') {
+      if (workload.replicas < 2) {
+        context.addIssue({
+          code: 'custom',
+          path: ['replicas'],
+          message: 'expected at least 2: a set of one has nobody to take over',
+        });
+      }
+      const { heartbeatEveryMs, heartbeatTimeoutMs } = workload;
+      if (heartbeatTimeoutMs < 2 * heartbeatEveryMs) {
+        context.addIssue({
+          code: 'custom',
+          path: ['heartbeatTimeoutMs'],
+          message: `expected at least twice heartbeatEveryMs (${heartbeatEveryMs}): one late beat is no death`,
+        });
+      }
+    }
     if (workload.kind !== 'load') return;
     const { fault, durationMs } = workload;
     if (fault !== undefined && fault.atMs >= durationMs) {
@@ -157,10 +218,11 @@ export const workloadSchema = z
 
 export type Workload = z.infer<typeof workloadSchema>;
 export type BringUpWorkload = z.infer<typeof bringUp>;
+export type MassFailoverWorkload = z.infer<typeof massFailover>;
 export type LoadWorkload = z.infer<typeof steady>;
 
 export function hasWrites(workload: Workload): boolean {
-  if (workload.kind === 'bring-up') return true;
+  if (workload.kind !== 'load') return true;
   const { load } = workload;
   return load.mode !== 'timers' && load.mix.alterSyncStateSet !== undefined;
 }

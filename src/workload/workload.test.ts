@@ -20,6 +20,14 @@ load:
   mix: { alterSyncStateSet: 1 }
 `;
 
+const lost = `name: lost
+kind: mass-failover
+why: a question that is long enough
+sets: 100
+replicas: 3
+loss: closed
+`;
+
 const refused: readonly { readonly name: string; readonly text: string; readonly says: RegExp }[] =
   [
     {
@@ -72,6 +80,26 @@ const refused: readonly { readonly name: string; readonly text: string; readonly
       text: `${good}fault:\n  kind: kill-leader\n  atMs: 2000\n`,
       says: /^w\.yaml:14: fault\.atMs: expected less than durationMs \(2000\)$/,
     },
+    {
+      name: 'a heartbeat timeout that one late beat would pass',
+      text: `${lost}heartbeatTimeoutMs: 1500\n`,
+      says: /^w\.yaml:7: heartbeatTimeoutMs: expected at least twice heartbeatEveryMs \(1000\)/,
+    },
+    {
+      name: 'masters lost from sets of one replica',
+      text: lost.replace('replicas: 3', 'replicas: 1'),
+      says: /^w\.yaml:5: replicas: expected at least 2: a set of one has nobody to take over$/,
+    },
+    {
+      name: 'masters lost on shared connections',
+      text: `${lost}connections: shared\n`,
+      says: /^w\.yaml:7: connections: .*"own"/,
+    },
+    {
+      name: 'a loss of an unknown kind',
+      text: lost.replace('closed', 'burnt'),
+      says: /^w\.yaml:6: loss: expected one of closed, silent$|^w\.yaml:6: loss: .*closed/,
+    },
     { name: 'what is not YAML', text: 'a: [1', says: /^w\.yaml:1: / },
     { name: 'an empty file', text: '', says: /^w\.yaml:1: / },
     {
@@ -102,14 +130,19 @@ test('every shipped workload is valid, named for its file, and points editors to
   assert.deepEqual(
     workloads.map((workload) => workload.name),
     [
+      'bring-up-own-connections',
       'bring-up',
       'heartbeats',
       'isr-churn',
       'leader-kill',
+      'mass-failover-closed',
+      'mass-failover-silent-10s',
+      'mass-failover-silent',
       'mixed',
       'read-heavy',
       'saturation',
       'single-write',
+      'steady-state-10000',
       'steady-state',
     ],
   );

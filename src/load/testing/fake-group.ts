@@ -40,6 +40,17 @@ export class FakeGroup {
     return this.served.get(code) ?? 0;
   }
 
+  /** What a leader does that has noticed a dead master: the next one in step takes over. */
+  failOver(name: string, elected?: number): void {
+    const set = this.sets.get(name);
+    if (set === undefined) return;
+    const next = set.syncStateSet.find((id) => id !== set.masterId);
+    set.masterId = elected ?? next ?? 0;
+    set.masterEpoch += 1;
+    set.epoch += 1;
+    set.syncStateSet = [set.masterId];
+  }
+
   handle(member: number, request: Request): FakeReply {
     this.served.set(request.code, this.count(request.code) + 1);
     const fields = request.extFields ?? {};

@@ -37,6 +37,13 @@ export class FakeNetwork {
     return connection;
   };
 
+  /** Connections that are open to a member now. */
+  openTo(member: number): number {
+    const address = this.#group.members[member];
+    return this.#connections.filter((each) => each.address === address && each.state === 'open')
+      .length;
+  }
+
   /** The member's process is gone: connections break, new ones are refused. */
   kill(member: number): void {
     const address = this.#group.members[member] ?? '';

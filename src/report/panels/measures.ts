@@ -1,5 +1,6 @@
 /** One bar panel per workload: the measure that stands for it, with the floor as a line. */
 import type { Comparison, Group, WorkloadComparison } from '../../analyze/comparison.js';
+import { LAST_ELECTED } from '../../analyze/metrics.js';
 import { familyOf } from '../../analyze/reads.js';
 import type { Cast, Series } from '../cast.js';
 import { type Bar, barsChart } from '../charts/bars.js';
@@ -33,6 +34,7 @@ function measurePanel(
   cast: Cast,
   series: readonly Series[],
 ): Panel[] {
+  if (primary === LAST_ELECTED) return electionsPanel({ workload, own, cast, series });
   const found = own.metrics.find(({ metric }) => metric.id === primary);
   if (found === undefined) return [];
   const { unit, label, better } = found.metric;
@@ -57,6 +59,39 @@ function measurePanel(
       title: workload,
       note: `${label}, ${better} is better · ${load}`,
       charts: [{ spec: chart, label: `${workload}, ${label}: ${listed(said)}${limit}` }],
+    },
+  ];
+}
+
+/** A mass failure is a distribution over sets: first, median and last of each target. */
+function electionsPanel(parts: {
+  readonly workload: string;
+  readonly own: Group;
+  readonly cast: Cast;
+  readonly series: readonly Series[];
+}): Panel[] {
+  const { workload, own, cast, series } = parts;
+  const bars = cast.all.flatMap(({ name }) =>
+    (['first', 'median', 'last'] as const).flatMap((which): Bar[] => {
+      const found = own.metrics.find(({ metric }) => metric.id === `figure/${which}ElectedMs`);
+      const estimate = found?.targets.find(({ target }) => target === name)?.estimate;
+      if (estimate === undefined) return [];
+      const text = withUnit(estimate.median, 'ms');
+      return [barOf({ row: `${name}, ${which}`, hue: name, estimate, text })];
+    }),
+  );
+  if (bars.length === 0) return [];
+  const said = bars.map(({ row, text }) => `${row} ${text}`);
+  return [
+    {
+      title: workload,
+      note: 'from the loss of all masters until the first, the median and the last set has a new one, lower is better',
+      charts: [
+        {
+          spec: barsChart({ bars, hues: series, floor: undefined }),
+          label: `${workload}, sets re-elected: ${listed(said)}`,
+        },
+      ],
     },
   ];
 }
