@@ -1,5 +1,5 @@
 /**
- * Starts three of the upstream Java controllers, in DLedger or in JRaft mode, as upstream's own
+ * Starts a group (of three, usually) of the upstream Java controllers, in DLedger or in JRaft mode, as upstream's own
  * scripts do: the same JVM flags, defaults wherever nothing has to be said.
  *
  * @source rocketmq bin/runserver.sh (JVM flags), ControllerStartup; heap as stated in `javaFlags`
@@ -21,6 +21,10 @@ export interface JavaOptions {
   /** Default 5.4.0. */
   readonly version?: PeerVersion;
   readonly processReadEvent?: boolean;
+  /** Default 3. */
+  readonly nodes?: number;
+  /** Of each JVM; default 2,048, upstream's 4,096 being too much for three on one machine. */
+  readonly heapMb?: number;
   /** Holds `n0/`, `n1/`, `n2/`; a temporary directory when absent. */
   readonly data?: string;
   readonly properties?: Readonly<Record<string, string>>;
@@ -28,11 +32,10 @@ export interface JavaOptions {
   readonly signal?: AbortSignal;
 }
 
-const MEMBERS = [0, 1, 2];
 const MEMBER_PORT_DISTANCE = 10;
 const RAFT_PORT_DISTANCE = 1;
 /** A JVM on a busy machine. */
-const LISTEN_TIMEOUT_MS = 60_000;
+const LISTEN_TIMEOUT_MS = 120_000;
 
 /** Upstream's, but for the heap (4 GB there): three members share this machine with the load. */
 export const javaFlags: readonly string[] = [
@@ -50,9 +53,10 @@ export const javaFlags: readonly string[] = [
 
 /** @throws {PeersError | TargetError} */
 export async function startJava(options: JavaOptions): Promise<RunningTarget> {
-  const { mode, processReadEvent = false, signal, version } = options;
+  const { mode, nodes = 3, processReadEvent = false, signal, version } = options;
   const peers = findPeers(version);
-  const offsets = MEMBERS.map((index) => index * MEMBER_PORT_DISTANCE);
+  const flags = options.heapMb === undefined ? javaFlags : flagsWithHeap(options.heapMb);
+  const offsets = Array.from({ length: nodes }, (_, index) => index * MEMBER_PORT_DISTANCE);
   const base = await freeBasePort(
     offsets.flatMap((offset) => [offset, offset + RAFT_PORT_DISTANCE]),
   );
@@ -82,7 +86,7 @@ export async function startJava(options: JavaOptions): Promise<RunningTarget> {
       command: 'setpriv',
       // Nobody is left behind when this process is killed: a JVM does not watch a channel.
       args: [
-        ...['--pdeathsig', 'KILL', 'java', ...javaFlags],
+        ...['--pdeathsig', 'KILL', 'java', ...flags],
         `-Duser.home=${directory}`,
         `-Drocketmq.home.dir=${directory}`,
         ...['-cp', peers.classPath, 'org.apache.rocketmq.controller.ControllerStartup'],
@@ -94,6 +98,10 @@ export async function startJava(options: JavaOptions): Promise<RunningTarget> {
     };
   });
   return startTarget(specs, removeData, signal);
+}
+
+function flagsWithHeap(mb: number): readonly string[] {
+  return javaFlags.map((flag) => flag.replace(/^(-Xm[sx]).*/, `$1${mb}m`));
 }
 
 function raftProperties(

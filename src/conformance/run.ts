@@ -1,0 +1,166 @@
+/**
+ * The suite: upstream is asked first, and what it answered is what our builds have to answer.
+ *
+ * A recording and a live run are the same thing here, for a live run only makes the recording anew.
+ */
+import { startJava } from '../target/java.js';
+import { startCluster } from '../target/ours.js';
+import type { PeerVersion } from '../target/peers.js';
+import type { RunningTarget } from '../target/target.js';
+import { compare } from './compare.js';
+import { LeaderMovedError, play } from './driver.js';
+import { type Ask, fixed, isReply, type Script, type SessionPlan, type Told } from './exchange.js';
+import type { Recording, SessionRecord } from './recording.js';
+import { quietProperties, type Session, sessions } from './sessions.js';
+
+/** Three of them at once on one machine, and they hold little. */
+const JAVA_HEAP_MB = 512;
+/** A machine that is busy enough makes leaders lose their office; twice in a row is another matter. */
+const ATTEMPTS_MAX = 2;
+
+export interface Watcher {
+  /** @param who `5.4.0`, or a build; `at` counts this session's steps, of `of` where that is known */
+  step(who: string, session: string, at: number, of: number | null): void;
+  sessionEnded(who: string, session: string, exchanges: number): void;
+}
+
+export interface RecordOptions {
+  readonly version: PeerVersion;
+  readonly seed: number;
+  /** Generated ones, beyond those that are written by hand. */
+  readonly exchanges: number;
+}
+
+export interface Mismatch {
+  readonly build: string;
+  readonly session: string;
+  /** Of the step in its session. */
+  readonly index: number;
+  readonly step: Ask;
+  readonly differences: readonly string[];
+}
+
+export interface BuildResult {
+  readonly build: string;
+  readonly exchanges: number;
+  /** Id of a deviation → exchanges that it explains, alone or with others. */
+  readonly explained: ReadonlyMap<string, number>;
+  readonly unexplained: readonly Mismatch[];
+}
+
+/** Asks upstream. @throws {PeersError | TargetError | WireError | LeaderMovedError} */
+export async function record(options: RecordOptions, watcher: Watcher): Promise<Recording> {
+  const { exchanges, seed, version } = options;
+  const records: SessionRecord[] = [];
+  for (const session of sessions(seed, exchanges)) {
+    records.push(await recordSession(session, version, watcher));
+  }
+  return { peer: version, seed, sessions: records };
+}
+
+async function recordSession(
+  session: Session,
+  version: PeerVersion,
+  watcher: Watcher,
+): Promise<SessionRecord> {
+  const start = (): Promise<RunningTarget> =>
+    startJava({
+      mode: 'dledger',
+      version,
+      nodes: session.members,
+      heapMb: JAVA_HEAP_MB,
+      properties: propertiesOf(session),
+    });
+  const told = await playWhole(start, session.script, (at) =>
+    watcher.step(version, session.name, at, null),
+  );
+  watcher.sessionEnded(version, session.name, asksIn(told));
+  const { members, name, properties } = session;
+  return { plan: { name, members, properties }, told };
+}
+
+/** Asks a build the same, and compares. @throws {TargetError | WireError | LeaderMovedError} */
+export async function replay(
+  recording: Recording,
+  build: string,
+  watcher: Watcher,
+): Promise<BuildResult> {
+  const explained = new Map<string, number>();
+  const unexplained: Mismatch[] = [];
+  let exchanges = 0;
+  for (const { plan, told } of recording.sessions) {
+    const start = (): Promise<RunningTarget> =>
+      startCluster({
+        build,
+        nodes: plan.members,
+        durability: 'background',
+        properties: propertiesOf(plan),
+      });
+    const steps = told.map(({ step }) => step);
+    const answers = await playWhole(
+      start,
+      () => fixed(steps),
+      (at) => watcher.step(build, plan.name, at, steps.length),
+    );
+    for (const [index, { step, outcome: ours }] of answers.entries()) {
+      const upstream = told[index]?.outcome ?? null;
+      if (step.do !== 'ask' || ours === null || upstream === null) continue;
+      exchanges += 1;
+      const comparison = compare(step, { upstream, ours });
+      if (comparison.result === 'explained') {
+        for (const id of comparison.by) explained.set(id, (explained.get(id) ?? 0) + 1);
+      } else if (comparison.result === 'unexplained') {
+        const { differences } = comparison;
+        unexplained.push({ build, session: plan.name, index, step, differences });
+      }
+    }
+    watcher.sessionEnded(build, plan.name, asksIn(told));
+  }
+  return { build, exchanges, explained, unexplained };
+}
+
+/** Plays a script on a fresh group; once more from the start where the group lost its leader. */
+async function playWhole(
+  start: () => Promise<RunningTarget>,
+  script: () => Script,
+  onStep: (at: number) => void,
+): Promise<readonly Told[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const target = await start();
+    const told: Told[] = [];
+    try {
+      await play(target, script(), (next) => {
+        told.push(next);
+        onStep(told.length);
+      });
+      return told;
+    } catch (error) {
+      if (!(error instanceof LeaderMovedError) || attempt >= ATTEMPTS_MAX) throw error;
+    } finally {
+      await target.close();
+    }
+  }
+}
+
+function propertiesOf(plan: SessionPlan): Readonly<Record<string, string>> {
+  return { ...quietProperties, ...plan.properties };
+}
+
+export function exchangesIn({ sessions: records }: Recording): number {
+  return records.reduce((sum, { told }) => sum + asksIn(told), 0);
+}
+
+function asksIn(told: readonly Told[]): number {
+  return told.filter(({ step }) => step.do === 'ask').length;
+}
+
+/** Reply codes that upstream gave, each once, ascending: a run that never met one proved less. */
+export function codesIn({ sessions: records }: Recording): readonly number[] {
+  const codes = new Set<number>();
+  for (const { told } of records) {
+    for (const { outcome } of told) {
+      if (outcome !== null && isReply(outcome)) codes.add(outcome.code);
+    }
+  }
+  return [...codes].sort((a, b) => a - b);
+}
