@@ -20,6 +20,7 @@ import {
 import { findPeers, PeersError, type PeerVersion } from '../target/peers.js';
 import { resolveBuild } from './builds.js';
 import { ExitCode, InputError } from './exit-codes.js';
+import { stopSignal } from './stop.js';
 
 export interface ConformanceCommand {
   readonly peerVersion: PeerVersion;
@@ -34,7 +35,17 @@ const LINE_CHARACTERS_MAX = 600;
 
 export async function runConformance(command: ConformanceCommand): Promise<ExitCode> {
   for (const build of command.build) resolveBuild(build);
-  const recording = await recordingFor(command);
+  const stop = stopSignal();
+  try {
+    return await compareAll(command, { ...shown, signal: stop });
+  } catch (error) {
+    if (stop.aborted) return ExitCode.Interrupted;
+    throw error;
+  }
+}
+
+async function compareAll(command: ConformanceCommand, watcher: Watcher): Promise<ExitCode> {
+  const recording = await recordingFor(command, watcher);
   const exchanges = exchangesIn(recording);
   console.log(`upstream's codes: ${codesIn(recording).join(', ')}`);
   const results: BuildResult[] = [];
@@ -49,7 +60,7 @@ export async function runConformance(command: ConformanceCommand): Promise<ExitC
   return unexplained.length === 0 ? ExitCode.Ok : ExitCode.CheckFailed;
 }
 
-async function recordingFor(command: ConformanceCommand): Promise<Recording> {
+async function recordingFor(command: ConformanceCommand, watcher: Watcher): Promise<Recording> {
   const { exchanges, peerVersion: version, seed } = command;
   try {
     findPeers(version);
@@ -77,7 +88,7 @@ function recorded(version: PeerVersion, because: string): Recording {
   }
 }
 
-const watcher: Watcher = {
+const shown: Watcher = {
   step(who, session, at, of) {
     if (!process.stderr.isTTY || at % 25 !== 0) return;
     process.stderr.write(`\r\x1b[K${who}, ${session}: step ${at}${of === null ? '' : ` of ${of}`}`);
@@ -97,10 +108,9 @@ function summaryOf({ build, exchanges, explained, unexplained }: BuildResult): s
 }
 
 function textOf({ build, differences, index, session, step }: Mismatch): string {
-  const lines = [JSON.stringify(step.request), ...differences].map(
-    (line) => `  ${line.slice(0, LINE_CHARACTERS_MAX)}`,
-  );
-  return [`${build}, ${session}, step ${index + 1}, to ${step.to ?? 'leader'}:`, ...lines].join(
-    '\n',
-  );
+  const isAsked = step.do === 'ask';
+  const asked = isAsked ? JSON.stringify(step.request) : 'a push to a broker (1008)';
+  const to = isAsked ? `, to ${step.to ?? 'leader'}` : '';
+  const lines = [asked, ...differences].map((line) => `  ${line.slice(0, LINE_CHARACTERS_MAX)}`);
+  return [`${build}, ${session}, step ${index + 1}${to}:`, ...lines].join('\n');
 }

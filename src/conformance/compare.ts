@@ -2,8 +2,9 @@
  * Field by field: is what we answered what upstream answered, and if not, is it known why? Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { RequestCode } from '../lib/codes.js';
 import { type Deviation, deviations, type Pair } from './deviations.js';
-import { type Ask, isReply, type Outcome } from './exchange.js';
+import { type Ask, type AwaitPush, isReply, type Outcome } from './exchange.js';
 
 export type Comparison =
   | { readonly result: 'equal' }
@@ -12,8 +13,11 @@ export type Comparison =
   /** One line for each field that differs still. */
   | { readonly result: 'unexplained'; readonly differences: readonly string[] };
 
+/** As a step that asks: a push answers nobody. */
+const PUSH: Ask = { do: 'ask', request: { code: RequestCode.NotifyBrokerRoleChanged } };
+
 export function compare(
-  step: Ask,
+  step: Ask | AwaitPush,
   pair: Pair,
   known: readonly Deviation[] = deviations,
 ): Comparison {
@@ -21,7 +25,7 @@ export function compare(
   const by: string[] = [];
   let left = pair;
   for (const { id, takenAway } of known) {
-    const next = takenAway(left, step);
+    const next = takenAway(left, step.do === 'ask' ? step : PUSH);
     if (isDeepStrictEqual(next, left)) continue;
     by.push(id);
     left = next;

@@ -41,8 +41,10 @@ export const deviations: readonly Deviation[] = [
   { id: 'odd-header', takenAway: oddHeader },
   { id: 'follower-reads', takenAway: followerRead },
   { id: 'ids-beyond-numbers', takenAway: idBeyondNumbers },
+  { id: 'ascii-text', takenAway: beyondAscii },
   ofState('offsets-by-value'),
   ofState('priorities-by-value'),
+  ofState('shared-connection'),
 ];
 
 /** JSON with bare integer keys, which is none, as JSON. */
@@ -148,4 +150,15 @@ function followerRead(pair: Pair, { request, to = 'leader' }: Ask): Pair {
     request.code === RequestCode.GetReplicaInfo || request.code === RequestCode.GetSyncStateData;
   const refused = isReply(upstream) && upstream.code === ResponseCode.NotLeader;
   return to !== 'leader' && isRead && refused && isReply(ours) ? { ours, upstream: ours } : pair;
+}
+
+/** Digits and blanks of other scripts are neither here. */
+function beyondAscii(pair: Pair, { request }: Ask): Pair {
+  const { ours } = pair;
+  const answer = AS_IF_NO_NUMBER.get(request.code);
+  const isBeyond = Object.values(request.extFields ?? {}).some((value) =>
+    /^[\p{Nd}\p{Zs}]+$/u.test(String(value).replace(/[ -~]/g, '')),
+  );
+  const isOurs = isReply(ours) && answer?.test(ours.remark ?? '') === true;
+  return isBeyond && isOurs ? { ours, upstream: ours } : pair;
 }

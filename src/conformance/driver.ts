@@ -5,9 +5,19 @@ import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ResponseCode } from '../lib/codes.js';
 import type { RunningTarget, TargetMember } from '../target/target.js';
-import type { Act, Ask, Outcome, Recipient, Script, Told } from './exchange.js';
-import { isReply } from './exchange.js';
+import {
+  type Act,
+  type Ask,
+  isReply,
+  type Outcome,
+  PUSH_ADDRESS,
+  type Recipient,
+  type Script,
+  type Told,
+  type WireRequest,
+} from './exchange.js';
 import { normalise } from './normalise.js';
+import { PushListener } from './push-listener.js';
 import { WireConnection, WireError } from './wire.js';
 
 /** DLedger may need several vote rounds of 2 s; each attempt is 15 s. */
@@ -32,13 +42,15 @@ export async function play(
   script: Script,
   onTold: (told: Told) => void,
 ): Promise<void> {
-  const driver = new Driver(target);
+  const driver = new Driver(target, await PushListener.open());
   try {
     for (let step = script.next(); step !== null; step = script.next()) {
       if (step.do === 'ask') {
         const outcome = await driver.ask(step);
         script.learn(step, outcome);
         onTold({ step, outcome });
+      } else if (step.do === 'await-push') {
+        onTold({ step, outcome: await driver.nextPush() });
       } else {
         await driver.act(step);
         onTold({ step, outcome: null });
@@ -53,10 +65,17 @@ class Driver {
   readonly #target: RunningTarget;
   readonly #connections = new Map<string, WireConnection>();
   readonly #dead = new Set<string>();
+  readonly #pushes: PushListener;
   #leader: TargetMember | null = null;
 
-  constructor(target: RunningTarget) {
+  constructor(target: RunningTarget, pushes: PushListener) {
     this.#target = target;
+    this.#pushes = pushes;
+  }
+
+  async nextPush(): Promise<Outcome> {
+    const push = await this.#pushes.next();
+    return this.#normalise(push, await this.#findLeader());
   }
 
   async ask(step: Ask): Promise<Outcome> {
@@ -102,16 +121,27 @@ class Driver {
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
+    this.#pushes.close();
   }
 
   async #askOnce({ request, to = 'leader', on = 'main' }: Ask): Promise<Outcome> {
     const leader = await this.#findLeader();
     const { address } = to === 'leader' ? leader : this.#follower(to, leader);
-    const outcome = await this.#connection(address, on).ask(request);
+    const outcome = await this.#connection(address, on).ask(this.#addressed(request));
     if (to === 'leader' && isReply(outcome) && outcome.code === ResponseCode.NotLeader) {
       throw new LeaderMovedError(`${leader.id} lost its leadership in the middle of the run`);
     }
-    const ids = new Map(this.#target.members().map((member) => [member.address, member.id]));
+    return this.#normalise(outcome, leader);
+  }
+
+  #addressed(request: WireRequest): WireRequest {
+    const text = JSON.stringify(request);
+    return JSON.parse(text.replaceAll(PUSH_ADDRESS, this.#pushes.address)) as WireRequest;
+  }
+
+  #normalise(outcome: Outcome, leader: TargetMember): Outcome {
+    const ids = new Map(this.#target.members().map(({ address, id }) => [address, id]));
+    ids.set(this.#pushes.address, 'push');
     return normalise(outcome, { ids, leader: leader.id });
   }
 

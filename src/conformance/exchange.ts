@@ -15,7 +15,12 @@ export interface WireRequest {
   /** With upstream's binary header; values must be strings then. */
   readonly isBinary?: true;
   readonly isOneway?: true;
+  /** The whole frame in hexadecimal, in place of all of this: for what is no frame. */
+  readonly frame?: string;
 }
+
+/** Stands for the address of a listener that takes pushes, wherever it is written in a request. */
+export const PUSH_ADDRESS = '$push';
 
 /** Followers are counted in the order of their ids, the dead left out. */
 export type Recipient = 'leader' | 'follower-1' | 'follower-2';
@@ -40,7 +45,12 @@ export interface Act {
   readonly on?: string;
 }
 
-export type Step = Ask | Act;
+/** Takes the next push (1008) at the listener's address. */
+export interface AwaitPush {
+  readonly do: 'await-push';
+}
+
+export type Step = Ask | Act | AwaitPush;
 
 export interface Reply {
   readonly code: number;
@@ -58,7 +68,7 @@ export interface Exchange {
   readonly outcome: Outcome;
 }
 
-/** A step and, where it asked, what came back. */
+/** A step and, where it asked or waited, what came. */
 export interface Told {
   readonly step: Step;
   readonly outcome: Outcome | null;

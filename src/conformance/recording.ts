@@ -29,6 +29,8 @@ interface SessionLine extends SessionPlan {
 }
 interface StepLine extends Omit<Ask, 'do' | 'request'> {
   readonly act?: Act['do'];
+  /** What came at the listener. */
+  readonly push?: Partial<Reply> | string;
   readonly ask?: Ask['request'];
   readonly reply?: Partial<Reply> | string;
 }
@@ -95,6 +97,9 @@ function parsed(line: string, number: number): SessionLine | StepLine {
 }
 
 function stepLine({ outcome, step }: Told): StepLine {
+  if (step.do === 'await-push') {
+    return outcome === null ? {} : { push: shortReply(outcome) };
+  }
   if (step.do !== 'ask') return { act: step.do, ...(step.on !== undefined && { on: step.on }) };
   const { do: _, request, ...rest } = step;
   return { ask: request, ...rest, ...(outcome !== null && { reply: shortReply(outcome) }) };
@@ -105,7 +110,10 @@ function shortReply(outcome: Outcome): Partial<Reply> | string {
   return Object.fromEntries(Object.entries(outcome).filter(([, value]) => value !== null));
 }
 
-function toldIn({ act, ask, reply, ...rest }: StepLine, number: number): Told {
+function toldIn({ act, ask, push, reply, ...rest }: StepLine, number: number): Told {
+  if (push !== undefined) {
+    return { step: { do: 'await-push' }, outcome: wholeReply(push, number) };
+  }
   if (act !== undefined) return { step: { do: act, ...rest }, outcome: null };
   if (ask === undefined || reply === undefined) {
     throw new RecordingError(`line ${number}: neither asks nor acts`);

@@ -3,22 +3,31 @@
  *
  * A recording and a live run are the same thing here, for a live run only makes the recording anew.
  */
-import { startJava } from '../target/java.js';
+import { lightJavaFlags, startJava } from '../target/java.js';
 import { startCluster } from '../target/ours.js';
 import type { PeerVersion } from '../target/peers.js';
 import type { RunningTarget } from '../target/target.js';
 import { compare } from './compare.js';
 import { LeaderMovedError, play } from './driver.js';
-import { type Ask, fixed, isReply, type Script, type SessionPlan, type Told } from './exchange.js';
+import {
+  type Ask,
+  type AwaitPush,
+  fixed,
+  isReply,
+  type Script,
+  type SessionPlan,
+  type Told,
+} from './exchange.js';
 import type { Recording, SessionRecord } from './recording.js';
 import { quietProperties, type Session, sessions } from './sessions.js';
 
-/** Three of them at once on one machine, and they hold little. */
-const JAVA_HEAP_MB = 512;
 /** A machine that is busy enough makes leaders lose their office; twice in a row is another matter. */
 const ATTEMPTS_MAX = 2;
 
+/** What a run tells on its way, and how it is told to stop. */
 export interface Watcher {
+  /** Ends the run with its reason; every process has ended by then. */
+  readonly signal?: AbortSignal;
   /** @param who `5.4.0`, or a build; `at` counts this session's steps, of `of` where that is known */
   step(who: string, session: string, at: number, of: number | null): void;
   sessionEnded(who: string, session: string, exchanges: number): void;
@@ -36,7 +45,7 @@ export interface Mismatch {
   readonly session: string;
   /** Of the step in its session. */
   readonly index: number;
-  readonly step: Ask;
+  readonly step: Ask | AwaitPush;
   readonly differences: readonly string[];
 }
 
@@ -68,12 +77,14 @@ async function recordSession(
       mode: 'dledger',
       version,
       nodes: session.members,
-      heapMb: JAVA_HEAP_MB,
+      flags: lightJavaFlags,
       properties: propertiesOf(session),
+      ...(watcher.signal !== undefined && { signal: watcher.signal }),
     });
-  const told = await playWhole(start, session.script, (at) =>
-    watcher.step(version, session.name, at, null),
-  );
+  const told = await playWhole(start, session.script, (at) => {
+    watcher.signal?.throwIfAborted();
+    watcher.step(version, session.name, at, null);
+  });
   watcher.sessionEnded(version, session.name, asksIn(told));
   const { members, name, properties } = session;
   return { plan: { name, members, properties }, told };
@@ -95,16 +106,21 @@ export async function replay(
         nodes: plan.members,
         durability: 'background',
         properties: propertiesOf(plan),
+        ...(watcher.signal !== undefined && { signal: watcher.signal }),
       });
     const steps = told.map(({ step }) => step);
     const answers = await playWhole(
       start,
       () => fixed(steps),
-      (at) => watcher.step(build, plan.name, at, steps.length),
+      (at) => {
+        watcher.signal?.throwIfAborted();
+        watcher.step(build, plan.name, at, steps.length);
+      },
     );
     for (const [index, { step, outcome: ours }] of answers.entries()) {
       const upstream = told[index]?.outcome ?? null;
-      if (step.do !== 'ask' || ours === null || upstream === null) continue;
+      const isAnswered = step.do === 'ask' || step.do === 'await-push';
+      if (!isAnswered || ours === null || upstream === null) continue;
       exchanges += 1;
       const comparison = compare(step, { upstream, ours });
       if (comparison.result === 'explained') {
@@ -151,15 +167,16 @@ export function exchangesIn({ sessions: records }: Recording): number {
 }
 
 function asksIn(told: readonly Told[]): number {
-  return told.filter(({ step }) => step.do === 'ask').length;
+  return told.filter(({ outcome }) => outcome !== null).length;
 }
 
 /** Reply codes that upstream gave, each once, ascending: a run that never met one proved less. */
 export function codesIn({ sessions: records }: Recording): readonly number[] {
   const codes = new Set<number>();
   for (const { told } of records) {
-    for (const { outcome } of told) {
-      if (outcome !== null && isReply(outcome)) codes.add(outcome.code);
+    for (const { outcome, step } of told) {
+      const isAnswer = step.do === 'ask' && outcome !== null && isReply(outcome);
+      if (isAnswer) codes.add(outcome.code);
     }
   }
   return [...codes].sort((a, b) => a - b);

@@ -4,7 +4,7 @@
  *
  * Every scenario has a broker set of its own, so that none depends on another.
  */
-import type { Act, Ask, Step, WireRequest } from './exchange.js';
+import { type Act, type Ask, PUSH_ADDRESS, type Step, type WireRequest } from './exchange.js';
 import {
   addressOf,
   alter,
@@ -55,8 +55,8 @@ const byController = (set: string): WireRequest => elect(set, -1);
 const byAdmin = (set: string, id: number): WireRequest =>
   elect(set, id, { designateElect: 'true' });
 
-/** Scenarios that hold whether or not unclean elections are allowed; answers differ where they do. */
-const scenarios: Readonly<Record<string, (set: string) => readonly Step[]>> = {
+/** About what is remembered: asked with and without unclean elections. */
+const stateScenarios: Readonly<Record<string, (set: string) => readonly Step[]>> = {
   'a broker set comes up': (set) => [
     ...look(set),
     ask(apply(set, 1)),
@@ -382,6 +382,10 @@ const scenarios: Readonly<Record<string, (set: string) => readonly Step[]>> = {
     ask(alter(set, { master: -2, masterEpoch: 1 }, { ids: [-2, 1], epoch: 1 })),
     ...look(set),
   ],
+};
+
+/** About how it is said: asked once. */
+const wireScenarios: Readonly<Record<string, (set: string) => readonly Step[]>> = {
   'names that need escapes': (set) =>
     ['ü', 'a"b', 'a\\b', 'a\nb', 'a/b', '\u2028', '中文', '😀', "it's", '<b>&amp;'].flatMap(
       (name) => {
@@ -513,6 +517,27 @@ const scenarios: Readonly<Record<string, (set: string) => readonly Step[]>> = {
     ask(beat(set, 2), { on: 'late-2' }),
     ask(syncStateData(set)),
   ],
+  'what is no frame closes the connection': () =>
+    [
+      // Length words: negative, none, less than a header's, more than 16 MiB.
+      ...['ffffffff0000000000000000', '000000000000000000000000', '000000030000000000000000'],
+      '01000001000000027b7d00000000',
+      // A header longer than its frame, and a kind of header that nobody knows.
+      ...['0000000c000000ff7b7d20202020202020', '0000000a020000067b7d20202020'],
+      // Binary headers: cut short, and a remark longer than the header.
+      ...[
+        '0000000a0100000603ec00000000',
+        '000000190100001503ec0001ed0000000700000000000000ff00000000',
+      ],
+    ].map((frame) => odd({ code: 0, frame })),
+  'digits and blanks beyond ASCII': (set) => [
+    ...running(set, 3),
+    ask(withFields(register(set, 3), { brokerId: '٣' })),
+    ask(withFields(register(set, 3), { brokerId: '３' })),
+    ask(clean(set, '\u2003')),
+    ask(clean(set, '\u00a0')),
+    ask(clean(set, '٩')),
+  ],
   'a request of every kind without any field': () =>
     requestShapes.flatMap(({ code }) => [odd({ code }), odd({ code, extFields: {} })]),
 };
@@ -557,6 +582,15 @@ const lost: Readonly<Record<string, (set: string) => readonly Step[]>> = {
     ...look(set),
     ask(clean(set, '2')),
     ...look(set),
+  ],
+  'two slaves are lost with one connection': (set) => [
+    ...applied(set, 1, 2, 3),
+    ask(beat(set, 1)),
+    ask(beat(set, 2), { on: set }),
+    ask(beat(set, 3), { on: set }),
+    ask(elect(set, 1)),
+    act('close-connection', set),
+    ask(syncStateData(set), { until: '\\"alive\\":false', known: 'shared-connection' }),
   ],
   'a lost master and nobody in step: three attempts': (set) => [
     ...applied(set, 1, 2),
@@ -641,13 +675,35 @@ function named(
   return Object.values(table).flatMap((steps, index) => steps(`${prefix}-${index + 1}`));
 }
 
-/** For a group of one: everything that is about requests alone. */
-export function scenarioSteps(): readonly Step[] {
+/** For a group of one: whom to elect, what to clean, whose id it is. */
+export function stateSteps(): readonly Step[] {
+  return [...named('set', stateScenarios), ...named('lost', lost)];
+}
+
+/** For a group of one: odd and wrong requests. */
+export function wireSteps(): readonly Step[] {
+  return [...named('wire', wireScenarios), ...fieldByField('fields'), ...beyondNumbers('beyond')];
+}
+
+/** What brokers are told of elections. The second broker is where nobody listens. */
+function pushes(set: string): readonly Step[] {
+  const nowhere = '127.0.0.1:1';
+  const told: Step = { do: 'await-push' };
   return [
-    ...named('set', scenarios),
-    ...named('lost', lost),
-    ...fieldByField('fields'),
-    ...beyondNumbers('beyond'),
+    ask(apply(set, 1, { registerCheckCode: `${PUSH_ADDRESS};1` })),
+    ask(apply(set, 2, { registerCheckCode: `${nowhere};1` })),
+    ...alive(set, 1, 2),
+    ask(elect(set, 1)),
+    told,
+    ask(alter(set, { master: 1, masterEpoch: 1 }, { ids: [1, 2], epoch: 1 })),
+    ask(elect(set, 1)),
+    ask(byAdmin(set, 2)),
+    told,
+    ask(byAdmin(set, 1)),
+    ask(alter(set, { master: 2, masterEpoch: 2 }, { ids: [1, 2], epoch: 3 })),
+    ask(byAdmin(set, 1)),
+    told,
+    ask(register(set, 1, { brokerAddress: PUSH_ADDRESS })),
   ];
 }
 
@@ -659,6 +715,7 @@ export function groupSteps(): readonly Step[] {
   const follower = (request: WireRequest): Ask => ask(request, { to: 'follower-1' });
   const state = [...look(set), ask(replicaInfo(`${set}-b`)), ask(syncStateData(`${set}-b`, set))];
   return [
+    ...pushes('push'),
     ...applied(set, 1, 2, 3),
     ...everywhere(beat(set, 1)),
     ...everywhere(beat(set, 2)),

@@ -2,9 +2,9 @@
  * The groups of controllers that one run starts, and what each is asked.
  */
 import { Prng } from '../lib/prng.js';
-import { fixed, inTurn, type Script, type SessionPlan } from './exchange.js';
+import { fixed, inTurn, type Script, type SessionPlan, type Step } from './exchange.js';
 import { Generator } from './generate.js';
-import { groupSteps, scenarioSteps } from './scenarios.js';
+import { groupSteps, stateSteps, wireSteps } from './scenarios.js';
 
 /** An hour, which ends no run: what depends on scans would depend on time. */
 const NEVER_MS = '3600000';
@@ -29,19 +29,24 @@ export interface Session extends SessionPlan {
  */
 export function sessions(seed: number, exchanges: number): readonly Session[] {
   const chance = new Prng(seed);
-  const alone = (name: string, isUnclean: boolean): Session => {
-    const own = chance.fork();
+  const alone = (name: string, isUnclean: boolean, steps: readonly Step[]): Session => {
+    const ownSeed = chance.uint32();
     return {
       name,
       members: 1,
       properties: { enableElectUncleanMaster: String(isUnclean) },
       script: () =>
-        inTurn([fixed(scenarioSteps()), new Generator(own.fork(), Math.ceil(exchanges / 2))]),
+        inTurn([fixed(steps), new Generator(new Prng(ownSeed), Math.ceil(exchanges / 2))]),
     };
   };
   return [
-    alone('clean elections', false),
-    alone('unclean elections', true),
-    { name: 'a group of three', members: 3, properties: {}, script: () => fixed(groupSteps()) },
+    alone('clean elections', false, [...stateSteps(), ...wireSteps()]),
+    alone('unclean elections', true, stateSteps()),
+    {
+      name: 'a group of three',
+      members: 3,
+      properties: { notifyBrokerRoleChanged: 'true' },
+      script: () => fixed(groupSteps()),
+    },
   ];
 }

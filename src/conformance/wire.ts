@@ -3,7 +3,6 @@
  * at a time. The client of `src/client` could not: it only sends what is right.
  */
 import { connect, type Socket } from 'node:net';
-import { setTimeout as after } from 'node:timers/promises';
 import { parseAddress } from '../net/address.js';
 import { decodeCommand, encodeBinary } from '../remoting/codec.js';
 import { FLAG_ONEWAY, isResponse, type RemotingCommand } from '../remoting/command.js';
@@ -68,20 +67,22 @@ export class WireConnection {
   }
 
   async #until(holds: () => boolean): Promise<void> {
-    const deadline = AbortSignal.timeout(REPLY_TIMEOUT_MS);
-    while (!holds()) {
-      if (deadline.aborted) {
-        throw new WireError(`${this.#address} did not answer in ${REPLY_TIMEOUT_MS} ms`);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, REPLY_TIMEOUT_MS);
+    try {
+      while (!holds()) {
+        if (isLate) {
+          throw new WireError(`${this.#address} did not answer in ${REPLY_TIMEOUT_MS} ms`);
+        }
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
       }
-      const woken = new AbortController();
-      const arrived = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      await Promise.race([
-        arrived,
-        after(REPLY_TIMEOUT_MS, undefined, { signal: woken.signal }).catch(() => {}),
-      ]);
-      woken.abort();
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -104,14 +105,15 @@ function outcomeOf({ body, code, extFields, remark }: RemotingCommand): Outcome 
 }
 
 function frameOf(request: WireRequest, opaque: number): Buffer {
-  const { code, extFields, header, isBinary, isOneway } = request;
+  const { code, extFields, frame, header, isBinary, isOneway } = request;
+  if (frame !== undefined) return Buffer.from(frame, 'hex');
   const flag = isOneway === true ? FLAG_ONEWAY : 0;
   const body = Buffer.from(request.body ?? '');
   const { language, version } = clientIdentity;
   if (isBinary === true) {
     const texts = extFields as Readonly<Record<string, string>> | null | undefined;
-    const frame = { code, language, version, opaque, flag, remark: null };
-    return encodeBinary({ ...frame, extFields: texts ?? null, body });
+    const command = { code, language, version, opaque, flag, remark: null };
+    return encodeBinary({ ...command, extFields: texts ?? null, body });
   }
   const fields = {
     code,

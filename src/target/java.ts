@@ -23,8 +23,8 @@ export interface JavaOptions {
   readonly processReadEvent?: boolean;
   /** Default 3. */
   readonly nodes?: number;
-  /** Of each JVM; default 2,048, upstream's 4,096 being too much for three on one machine. */
-  readonly heapMb?: number;
+  /** Default `javaFlags`. */
+  readonly flags?: readonly string[];
   /** Holds `n0/`, `n1/`, `n2/`; a temporary directory when absent. */
   readonly data?: string;
   readonly properties?: Readonly<Record<string, string>>;
@@ -51,11 +51,18 @@ export const javaFlags: readonly string[] = [
   '-XX:-UseLargePages',
 ];
 
+/** For controllers that are asked and not measured: a start costs a fraction of the processor time. */
+export const lightJavaFlags: readonly string[] = [
+  ...['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+  // Or the texts of exceptions would be lost once they are frequent.
+  '-XX:-OmitStackTraceInFastThrow',
+];
+
 /** @throws {PeersError | TargetError} */
 export async function startJava(options: JavaOptions): Promise<RunningTarget> {
   const { mode, nodes = 3, processReadEvent = false, signal, version } = options;
   const peers = findPeers(version);
-  const flags = options.heapMb === undefined ? javaFlags : flagsWithHeap(options.heapMb);
+  const flags = options.flags ?? javaFlags;
   const offsets = Array.from({ length: nodes }, (_, index) => index * MEMBER_PORT_DISTANCE);
   const base = await freeBasePort(
     offsets.flatMap((offset) => [offset, offset + RAFT_PORT_DISTANCE]),
@@ -98,10 +105,6 @@ export async function startJava(options: JavaOptions): Promise<RunningTarget> {
     };
   });
   return startTarget(specs, removeData, signal);
-}
-
-function flagsWithHeap(mb: number): readonly string[] {
-  return javaFlags.map((flag) => flag.replace(/^(-Xm[sx]).*/, `$1${mb}m`));
 }
 
 function raftProperties(
