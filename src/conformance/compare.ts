@@ -3,7 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { RequestCode } from '../lib/codes.js';
-import { type Deviation, deviations, type Pair } from './deviations.js';
+import type { Deviation, Pair } from './deviations.js';
 import { type Ask, type AwaitPush, isReply, type Outcome } from './exchange.js';
 
 export type Comparison =
@@ -19,7 +19,7 @@ const PUSH: Ask = { do: 'ask', request: { code: RequestCode.NotifyBrokerRoleChan
 export function compare(
   step: Ask | AwaitPush,
   pair: Pair,
-  known: readonly Deviation[] = deviations,
+  known: readonly Deviation[],
 ): Comparison {
   if (differencesOf(pair).length === 0) return { result: 'equal' };
   const by: string[] = [];

@@ -6,11 +6,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../lib/prng.js';
 import { compare } from './compare.js';
+import { deviationsFrom } from './deviations.js';
 import type { Ask, Outcome, Reply, WireRequest } from './exchange.js';
 import { Generator } from './generate.js';
 import { normalise } from './normalise.js';
 import { formatRecording, parseRecording, type Recording, RecordingError } from './recording.js';
-import { beat, elect, register, replicaInfo, requestShapes, syncStateData } from './requests.js';
+import {
+  alter,
+  beat,
+  elect,
+  register,
+  replicaInfo,
+  requestShapes,
+  syncStateData,
+} from './requests.js';
 import { groupSteps, stateSteps, wireSteps } from './scenarios.js';
 
 const reply = (parts: Partial<Reply> = {}): Reply => ({
@@ -34,6 +43,8 @@ const comparisons: readonly {
   readonly step?: Ask;
   readonly upstream: Outcome;
   readonly ours: Outcome;
+  /** Default 5.4.0. */
+  readonly peer?: string;
   readonly result: string;
 }[] = [
   {
@@ -122,6 +133,39 @@ const comparisons: readonly {
     result: 'code',
   },
   {
+    what: 'a fraction for an id',
+    step: ask(
+      alter('a', { master: 1, masterEpoch: 1 }, '{"syncStateSet":[1.5],"syncStateSetEpoch":1}'),
+    ),
+    upstream: reply({ code: 2013 }),
+    ours: reply({ code: 1, remark: `${READER}syncStateSet element is not an integer within 2^53` }),
+    result: 'by odd-numbers',
+  },
+  {
+    what: 'an integer for an id is to be read',
+    step: ask(
+      alter('a', { master: 1, masterEpoch: 1 }, '{"syncStateSet":[1],"syncStateSetEpoch":1}'),
+    ),
+    upstream: reply({ code: 2013 }),
+    ours: reply({ code: 1, remark: `${READER}syncStateSet element is not an integer within 2^53` }),
+    result: 'code',
+  },
+  {
+    what: 'an empty object, as 5.3.3 reads it',
+    step: ask(alter('a', { master: 1, masterEpoch: 1 }, '{}')),
+    upstream: reply({ code: 2013 }),
+    ours: reply({ code: 1, remark: `${READER}syncStateSet is not an array` }),
+    peer: '5.3.3',
+    result: 'by fastjson-1',
+  },
+  {
+    what: 'an empty object, as 5.4.0 does not',
+    step: ask(alter('a', { master: 1, masterEpoch: 1 }, '{}')),
+    upstream: reply({ code: 2013 }),
+    ours: reply({ code: 1, remark: `${READER}syncStateSet is not an array` }),
+    result: 'code',
+  },
+  {
     what: 'the first beat without a name',
     step: ask({ code: 904, extFields: { brokerName: 'a', brokerId: '1' } }),
     upstream: reply({ remark: 'Heart beat success' }),
@@ -186,9 +230,10 @@ const comparisons: readonly {
   },
 ];
 
-for (const { what, step = ask(replicaInfo('a')), upstream, ours, result } of comparisons) {
+for (const row of comparisons) {
+  const { what, step = ask(replicaInfo('a')), upstream, ours, peer = '5.4.0', result } = row;
   test(`compare: ${what}`, () => {
-    const comparison = compare(step, { upstream, ours });
+    const comparison = compare(step, { upstream, ours }, deviationsFrom(peer));
     const said =
       comparison.result === 'equal'
         ? 'equal'

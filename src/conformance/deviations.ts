@@ -14,6 +14,8 @@ export interface Pair {
 
 export interface Deviation {
   readonly id: string;
+  /** The only version of upstream that shows it; absent: every one. */
+  readonly peer?: string;
   /** Both replies without this difference; the same pair where it is not met. */
   readonly takenAway: (pair: Pair, step: Ask) => Pair;
 }
@@ -37,6 +39,8 @@ export const deviations: readonly Deviation[] = [
   { id: 'id-order', takenAway: each(withAscendingIds) },
   { id: 'exception-text', takenAway: each(withoutExceptionText) },
   { id: 'bad-body', takenAway: undecodable },
+  { id: 'odd-numbers', takenAway: oddNumber },
+  { id: 'fastjson-1', peer: '5.3.3', takenAway: emptyBody },
   { id: 'nameless-beat', takenAway: namelessBeat },
   { id: 'odd-header', takenAway: oddHeader },
   { id: 'follower-reads', takenAway: followerRead },
@@ -46,6 +50,11 @@ export const deviations: readonly Deviation[] = [
   ofState('priorities-by-value'),
   ofState('shared-connection'),
 ];
+
+/** Those that may show against one version of upstream. */
+export function deviationsFrom(peer: string): readonly Deviation[] {
+  return deviations.filter((deviation) => (deviation.peer ?? peer) === peer);
+}
 
 /** JSON with bare integer keys, which is none, as JSON. */
 function withStrictBody(reply: Reply): Reply {
@@ -100,6 +109,30 @@ function undecodable(pair: Pair, { request }: Ask): Pair {
   const itThrew = /^[\w.]+(?:Exception|Error)\b/.test(upstream.remark ?? '');
   if (!bothFailed || !weCouldNotRead || !itThrew) return pair;
   return { ours, upstream: { ...upstream, remark: ours.remark } };
+}
+
+/** No integer where one is due in 1001: upstream's reader cuts or converts it, and goes on. */
+function oddNumber(pair: Pair, { request }: Ask): Pair {
+  const { ours } = pair;
+  if (request.code !== RequestCode.AlterSyncStateSet || !isJson(request.body ?? '')) return pair;
+  const body = JSON.parse(request.body ?? '') as Readonly<Record<string, unknown>> | null;
+  const ids: unknown = body?.['syncStateSet'];
+  const numbers = [...(Array.isArray(ids) ? (ids as unknown[]) : []), body?.['syncStateSetEpoch']];
+  const isOdd = (value: unknown): boolean =>
+    value === null ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && !Number.isInteger(value));
+  const isOurs =
+    isReply(ours) &&
+    ours.code === ResponseCode.SystemError &&
+    / is not an int/.test(ours.remark ?? '');
+  return numbers.some(isOdd) && isOurs ? { ours, upstream: ours } : pair;
+}
+
+/** fastjson 1 makes nothing of an empty object or list, where fastjson 2 fails, and fails at an empty text. */
+function emptyBody(pair: Pair, { request }: Ask): Pair {
+  const isEmpty = ['""', '[]', '{}'].includes(request.body ?? '');
+  return isEmpty ? { ...pair, upstream: pair.ours } : pair;
 }
 
 /** The first beat without a name is taken upstream, and every later one fails; here, all fail. */

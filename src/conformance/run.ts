@@ -6,8 +6,9 @@
 import { lightJavaFlags, startJava } from '../target/java.js';
 import { startCluster } from '../target/ours.js';
 import type { PeerVersion } from '../target/peers.js';
-import type { RunningTarget } from '../target/target.js';
+import { type RunningTarget, TargetError } from '../target/target.js';
 import { compare } from './compare.js';
+import { deviationsFrom } from './deviations.js';
 import { LeaderMovedError, play } from './driver.js';
 import {
   type Ask,
@@ -21,7 +22,7 @@ import {
 import type { Recording, SessionRecord } from './recording.js';
 import { quietProperties, type Session, sessions } from './sessions.js';
 
-/** A machine that is busy enough makes leaders lose their office; twice in a row is another matter. */
+/** On a machine that is busy enough leaders lose their office and starts run out of time; twice is another matter. */
 const ATTEMPTS_MAX = 2;
 
 /** What a run tells on its way, and how it is told to stop. */
@@ -98,6 +99,7 @@ export async function replay(
 ): Promise<BuildResult> {
   const explained = new Map<string, number>();
   const unexplained: Mismatch[] = [];
+  const known = deviationsFrom(recording.peer);
   let exchanges = 0;
   for (const { plan, told } of recording.sessions) {
     const start = (): Promise<RunningTarget> =>
@@ -122,7 +124,7 @@ export async function replay(
       const isAnswered = step.do === 'ask' || step.do === 'await-push';
       if (!isAnswered || ours === null || upstream === null) continue;
       exchanges += 1;
-      const comparison = compare(step, { upstream, ours });
+      const comparison = compare(step, { upstream, ours }, known);
       if (comparison.result === 'explained') {
         for (const id of comparison.by) explained.set(id, (explained.get(id) ?? 0) + 1);
       } else if (comparison.result === 'unexplained') {
@@ -135,25 +137,27 @@ export async function replay(
   return { build, exchanges, explained, unexplained };
 }
 
-/** Plays a script on a fresh group; once more from the start where the group lost its leader. */
+/** Plays a script on a fresh group; once more from the start where the machine was too busy for it. */
 async function playWhole(
   start: () => Promise<RunningTarget>,
   script: () => Script,
   onStep: (at: number) => void,
 ): Promise<readonly Told[]> {
   for (let attempt = 1; ; attempt += 1) {
-    const target = await start();
+    let target: RunningTarget | null = null;
     const told: Told[] = [];
     try {
+      target = await start();
       await play(target, script(), (next) => {
         told.push(next);
         onStep(told.length);
       });
       return told;
     } catch (error) {
-      if (!(error instanceof LeaderMovedError) || attempt >= ATTEMPTS_MAX) throw error;
+      const isOfMachine = error instanceof LeaderMovedError || error instanceof TargetError;
+      if (!isOfMachine || attempt >= ATTEMPTS_MAX) throw error;
     } finally {
-      await target.close();
+      await target?.close();
     }
   }
 }
