@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['src/client', 'src/measure', 'src/engine'],
   ['src/load', 'src/workload', 'src/server', 'src/kv'],
   ['src/report', 'src/analyze', 'src/target', 'baseline', 'optimized'],
-  ['src/bench', 'src/brokers', 'src/chaos', 'src/sim'],
+  ['src/bench', 'src/brokers', 'src/chaos', 'src/conformance', 'src/sim'],
   ['src/cli', 'scripts', 'src'],
 ];
 /** The only steps to the side. */

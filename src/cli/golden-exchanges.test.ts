@@ -2,7 +2,7 @@
  * What upstream's controller was seen to answer, exchange by exchange, asked of every build.
  *
  * `extFields` and `body` are null where the response has none. Map keys in bodies are quoted here:
- * docs/deviations.md, 10.
+ * docs/compatibility.md, `map-keys`.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -41,6 +41,7 @@ async function run(argv: readonly string[]): Promise<ExitCode> {
   addElections(program, finish);
   addKv(program, finish);
   addPeers(program, finish);
+  addConformance(program, finish);
 
   try {
     await program.parseAsync(argv);
@@ -336,6 +337,41 @@ function addPeers(program: Command, finish: Finish): void {
     });
 }
 
+function addConformance(program: Command, finish: Finish): void {
+  program
+    .command('conformance')
+    .description('Compares every answer of the builds with those of the upstream Java controller.')
+    .addOption(
+      new Option('--peer-version <v>', 'of RocketMQ').choices(['5.4.0', '5.3.3']).default('5.4.0'),
+    )
+    .option('--seed <n>', 'of the generated requests', integerIn(0, 2 ** 31), 1)
+    .option(
+      '--exchanges <n>',
+      'generated, beyond those written by hand',
+      integerIn(0, 1_000_000),
+      2_000,
+    )
+    .option('--record', 'keep the answers for machines without a JDK', false)
+    .addOption(
+      listOption('--build <names>', 'comma list of builds and mixtures', ['baseline', 'optimized']),
+    )
+    .addHelpText(
+      'after',
+      `
+Needs a JDK and the peers (quorumark peers) to be live. Without them the recorded
+answers are used, whose requests are those of the seed they were recorded with.
+Known differences are in docs/compatibility.md; any other one fails the run.
+
+Examples:
+  quorumark conformance
+  quorumark conformance --seed 7 --exchanges 20000 --build optimized`,
+    )
+    .action(async (options) => {
+      const { runConformance } = await import('./conformance.js');
+      finish(await runConformance(options));
+    });
+}
+
 function addKv(program: Command, finish: Finish): void {
   const kv = program
     .command('kv')
@@ -440,6 +476,8 @@ const CODE_OF_ERROR: Readonly<Record<string, ExitCode>> = {
   ResultsError: ExitCode.InvalidInput,
   TargetError: ExitCode.TargetFailed,
   PeersError: ExitCode.TargetFailed,
+  WireError: ExitCode.TargetFailed,
+  LeaderMovedError: ExitCode.TargetFailed,
 };
 
 function exitCodeOf(error: unknown): ExitCode {

@@ -1,7 +1,7 @@
 /**
  * 1011: an operator removes replicas, or a whole broker set, from the books.
  *
- * Upstream's traps are kept, because operators' scripts meet them (see docs/deviations.md): with
+ * Upstream's traps are kept, because operators' scripts meet them (see docs/compatibility.md): with
  * `isCleanLivingBroker` the ids are ignored and the whole set goes; a list of nothing but
  * semicolons names nobody, passes every check, and the whole set goes as well.
  *

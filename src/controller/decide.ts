@@ -8,7 +8,7 @@
  *
  * Where upstream dereferences null, the decision is its answer to that: code 1, nothing logged.
  *
- * @source rocketmq ReplicasInfoManager (5.x, 8fc57f1); differences are listed in docs/deviations.md
+ * @source rocketmq ReplicasInfoManager (5.x, 8fc57f1); differences are listed in docs/compatibility.md
  */
 import { ResponseCode } from '../lib/codes.js';
 import { decideCleanBrokerData } from './clean.js';

@@ -5,7 +5,7 @@
  * master keeps its place while it lives, unless an operator prefers another.
  *
  * @source rocketmq DefaultElectPolicy (5.x, 8fc57f1); its 32-bit comparisons are not copied, see
- *   docs/deviations.md
+ *   docs/compatibility.md
  */
 import type { BrokerLiveInfo, LivenessView } from './liveness.js';
 

@@ -103,6 +103,10 @@ test('no body and JSON null are both nothing', () => {
   }
 });
 
+test('an empty text in place of a list is nothing, as upstream reads it', () => {
+  assert.equal(decodeStringList(Buffer.from('""')), null);
+});
+
 test('ids are written ascending and once', () => {
   assert.equal(encodeSyncStateSet([10, 2, 2], 3), '{"syncStateSet":[2,10],"syncStateSetEpoch":3}');
 });

@@ -133,13 +133,13 @@ export function encodeStringList(texts: readonly string[]): string {
 }
 
 /**
- * @returns null for no body and for JSON `null`
+ * @returns null for no body, for JSON `null` and for an empty string, as upstream
  * @throws {BodyError} unless every element is a string
  */
 export function decodeStringList(body: Buffer | null): readonly string[] | null {
   if (body === null) return null;
   const json = parseBody('list body', body);
-  if (json === null) return null;
+  if (json === null || json === '') return null;
   return asArray('list body', json).map((text) => asText('list element', text));
 }
 

@@ -7,7 +7,7 @@
  * @source rocketmq ControllerRequestProcessor (5.x, 8fc57f1)
  */
 import { nextBrokerId, replicaInfo, syncStateData } from '../controller/read.js';
-import { crash, notSetAnyResponseCode, type Reply, success } from '../controller/reply.js';
+import { notSetAnyResponseCode, type Reply, success } from '../controller/reply.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import { decodeStringList, decodeSyncStateSet } from '../remoting/bodies.js';
 import { BodyError } from '../remoting/errors.js';
@@ -65,7 +65,8 @@ function heartbeat(controller: Controller, call: Call): void {
   // Upstream takes the first such beat and fails on every later one; failing at once is the same
   // to a broker, and leaves nothing behind.
   if (header.brokerName === null || header.clusterName === null) {
-    call.answer(crash('NullPointerException'));
+    // Not from the controller's own thread, so nothing is wrapped around the exception.
+    call.answer(invalid('java.lang.NullPointerException'));
     return;
   }
   const arrived = controller.table.beat(

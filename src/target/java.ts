@@ -1,5 +1,5 @@
 /**
- * Starts three of the upstream Java controllers, in DLedger or in JRaft mode, as upstream's own
+ * Starts a group (of three, usually) of the upstream Java controllers, in DLedger or in JRaft mode, as upstream's own
  * scripts do: the same JVM flags, defaults wherever nothing has to be said.
  *
  * @source rocketmq bin/runserver.sh (JVM flags), ControllerStartup; heap as stated in `javaFlags`
@@ -21,6 +21,10 @@ export interface JavaOptions {
   /** Default 5.4.0. */
   readonly version?: PeerVersion;
   readonly processReadEvent?: boolean;
+  /** Default 3. */
+  readonly nodes?: number;
+  /** Default `javaFlags`. */
+  readonly flags?: readonly string[];
   /** Holds `n0/`, `n1/`, `n2/`; a temporary directory when absent. */
   readonly data?: string;
   readonly properties?: Readonly<Record<string, string>>;
@@ -28,7 +32,6 @@ export interface JavaOptions {
   readonly signal?: AbortSignal;
 }
 
-const MEMBERS = [0, 1, 2];
 const MEMBER_PORT_DISTANCE = 10;
 const RAFT_PORT_DISTANCE = 1;
 /** A JVM on a busy machine: 70 s were seen with thirty processes waiting for two cores. */
@@ -48,11 +51,19 @@ export const javaFlags: readonly string[] = [
   '-XX:-UseLargePages',
 ];
 
+/** For controllers that are asked and not measured: a start costs a fraction of the processor time. */
+export const lightJavaFlags: readonly string[] = [
+  ...['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+  // Or the texts of exceptions would be lost once they are frequent.
+  '-XX:-OmitStackTraceInFastThrow',
+];
+
 /** @throws {PeersError | TargetError} */
 export async function startJava(options: JavaOptions): Promise<RunningTarget> {
-  const { mode, processReadEvent = false, signal, version } = options;
+  const { mode, nodes = 3, processReadEvent = false, signal, version } = options;
   const peers = findPeers(version);
-  const offsets = MEMBERS.map((index) => index * MEMBER_PORT_DISTANCE);
+  const flags = options.flags ?? javaFlags;
+  const offsets = Array.from({ length: nodes }, (_, index) => index * MEMBER_PORT_DISTANCE);
   const base = await freeBasePort(
     offsets.flatMap((offset) => [offset, offset + RAFT_PORT_DISTANCE]),
   );
@@ -82,7 +93,7 @@ export async function startJava(options: JavaOptions): Promise<RunningTarget> {
       command: 'setpriv',
       // Nobody is left behind when this process is killed: a JVM does not watch a channel.
       args: [
-        ...['--pdeathsig', 'KILL', 'java', ...javaFlags],
+        ...['--pdeathsig', 'KILL', 'java', ...flags],
         `-Duser.home=${directory}`,
         `-Drocketmq.home.dir=${directory}`,
         ...['-cp', peers.classPath, 'org.apache.rocketmq.controller.ControllerStartup'],
