@@ -14,7 +14,7 @@ export interface MergedElections {
  * A loss that takes longer than both is not one moment; and who looks later than both does not see when.
  * An idle thread that is as late is no excuse here: the figure itself is a time that was looked at.
  */
-const GENERATOR_MS_FLOOR = 150;
+const GENERATOR_MS_FLOOR = 300;
 const GENERATOR_SHARE_MAX = 0.15;
 
 const nothing: MergedElections = { reasons: [], notes: [], figures: {} };
