@@ -110,7 +110,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     duplicationShare: chance.chance(0.4) ? draw.logUniform(0.001, 0.3) : 0,
     reorderingShare: chance.chance(0.4) ? draw.logUniform(0.001, 0.3) : 0,
     syncMs: draw.logUniform(0.05, 8),
-    safetyMs: chance.between(6_000, 24_000),
+    safetyMs: chance.between(4_000, 14_000),
     livenessMs: 40_000,
     faultWeights: {},
     faultGapMs: draw.logUniform(120, 3_000),
