@@ -40,7 +40,7 @@ export const deviations: readonly Deviation[] = [
   { id: 'exception-text', takenAway: each(withoutExceptionText) },
   { id: 'bad-body', takenAway: undecodable },
   { id: 'odd-numbers', takenAway: oddNumber },
-  { id: 'fastjson-1', peer: '5.3.3', takenAway: emptyBody },
+  { id: 'fastjson-1', peer: '5.3.3', takenAway: fastjsonOne },
   { id: 'nameless-beat', takenAway: namelessBeat },
   { id: 'odd-header', takenAway: oddHeader },
   { id: 'follower-reads', takenAway: followerRead },
@@ -129,10 +129,14 @@ function oddNumber(pair: Pair, { request }: Ask): Pair {
   return numbers.some(isOdd) && isOurs ? { ours, upstream: ours } : pair;
 }
 
-/** fastjson 1 makes nothing of an empty object or list, where fastjson 2 fails, and fails at an empty text. */
-function emptyBody(pair: Pair, { request }: Ask): Pair {
-  const isEmpty = ['""', '[]', '{}'].includes(request.body ?? '');
-  return isEmpty ? { ...pair, upstream: pair.ours } : pair;
+/**
+ * fastjson 1 makes nothing of an empty object or list, where fastjson 2 fails, and fails at an empty
+ * text; it skips a byte order mark, and reads headers with bare keys.
+ */
+function fastjsonOne(pair: Pair, { request }: Ask): Pair {
+  const { body = '', header = '' } = request;
+  const isItsOwn = ['""', '[]', '{}'].includes(body) || body.startsWith('\ufeff');
+  return isItsOwn || /^\{[a-z]/.test(header) ? { ...pair, upstream: pair.ours } : pair;
 }
 
 /** The first beat without a name is taken upstream, and every later one fails; here, all fail. */
