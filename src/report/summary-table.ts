@@ -159,6 +159,10 @@ function differs(targets: readonly TargetValue[]): boolean {
 
 /** Two rows: reads that are proved, and those that are not; never a ratio from one to the other. */
 function readRows(family: Comparison['reads'][number], cast: Cast): SummaryRow[] {
+  const proves = (name: string | undefined): boolean =>
+    family.columns.some(({ proof, target }) => target === name && proof !== 'unproved');
+  // Who proves nothing is in the other row only: then both are needed to see both.
+  const bothProve = proves(cast.reference?.name) && proves(cast.challenger?.name);
   return [true, false].flatMap((isProved): SummaryRow[] => {
     const alike = family.columns.filter(({ proof }) => (proof !== 'unproved') === isProved);
     const of = (name: string | undefined) => alike.find(({ target }) => target === name);
@@ -170,7 +174,7 @@ function readRows(family: Comparison['reads'][number], cast: Cast): SummaryRow[]
       {
         workload: family.workload,
         measure: isProved ? 'proved reads' : 'unproved reads',
-        isPrimary: isProved,
+        isPrimary: isProved || !bothProve,
         reference: reference === undefined ? none : estimateText(reference.perSecond, '/s'),
         challenger: challenger === undefined ? none : estimateText(challenger.perSecond, '/s'),
         floor: none,

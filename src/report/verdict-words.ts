@@ -178,7 +178,7 @@ function classSentences(casts: readonly Cast[], targets: readonly Target[]): str
     ...(references.length === 0
       ? []
       : [
-          `For reference, and compared with nothing: ${listed(references)} holds the same records, and elects no masters.`,
+          `For reference, and compared with nothing: ${listed(references)} (the same records, but no masters are elected there).`,
         ]),
   ];
 }
