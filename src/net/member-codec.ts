@@ -249,7 +249,9 @@ interface Envelope {
   readonly term: Term;
 }
 
+/** What comes all the time is put together field by field, the envelope first: a spread costs twice as much. */
 function takePayload(take: Take, code: number, envelope: Envelope): Message {
+  const { from, to, term: sent } = envelope;
   switch (code) {
     case MemberCode.Vote: {
       const lastIndex = logIndex(take.u64());
@@ -281,24 +283,25 @@ function takePayload(take: Take, code: number, envelope: Envelope): Message {
     }
     case MemberCode.Heartbeat: {
       const commitIndex = logIndex(take.u64());
-      return { ...envelope, kind: 'heartbeat', commitIndex, round: take.u64() };
+      return { from, to, term: sent, kind: 'heartbeat', commitIndex, round: take.u64() };
     }
     case MemberCode.HeartbeatAck:
-      return { ...envelope, kind: 'heartbeat-ack', round: take.u64() };
+      return { from, to, term: sent, kind: 'heartbeat-ack', round: take.u64() };
     case MemberCode.Push: {
       const prevIndex = logIndex(take.u64());
       const prevTerm = term(take.u64());
       const commitIndex = logIndex(take.u64());
       const entries = takeEntries(take, prevIndex);
-      return { ...envelope, kind: 'push', prevIndex, prevTerm, commitIndex, entries };
+      return { from, to, term: sent, kind: 'push', prevIndex, prevTerm, commitIndex, entries };
     }
     case MemberCode.PushAck: {
       if (take.flag()) {
         const prevIndex = logIndex(take.u64());
         const index = logIndex(take.u64());
-        return { ...envelope, kind: 'push-ack', result: 'mismatch', prevIndex, index };
+        return { from, to, term: sent, kind: 'push-ack', result: 'mismatch', prevIndex, index };
       }
-      return { ...envelope, kind: 'push-ack', result: 'matched', index: logIndex(take.u64()) };
+      const index = logIndex(take.u64());
+      return { from, to, term: sent, kind: 'push-ack', result: 'matched', index };
     }
     case MemberCode.ReadIndex:
       return { ...envelope, kind: 'read-index', read: take.u64() };

@@ -444,7 +444,13 @@ export const mutants: readonly Mutant[] = [
     name: 'truncation-not-written',
     bug: 'entries that were cut off come back after a restart',
     source: 'dledger: the memory store’s truncation leaves stale entries',
-    needs: { ...splits, faultWeights: { partition: 6, kill: 5, congestion: 2 } },
+    // Writes are few: many would overwrite what came back before anybody restarts.
+    needs: {
+      ...splits,
+      thinkMs: 50,
+      faultGapMs: 250,
+      faultWeights: { partition: 4, congestion: 2, kill: 6 },
+    },
     edits: [
       {
         file: 'src/storage/file-store.js',
