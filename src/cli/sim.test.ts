@@ -13,8 +13,8 @@ const stored: readonly {
   readonly subject: 'controller' | 'kv';
   readonly hash: string;
 }[] = [
-  { seed: 5, subject: 'controller', hash: '36d62da1dfdeb5a0' },
-  { seed: 6, subject: 'kv', hash: 'ebec729001336309' },
+  { seed: 5, subject: 'controller', hash: '84398713976441b6' },
+  { seed: 6, subject: 'kv', hash: 'afbfca5281da45e7' },
 ];
 
 for (const { hash, seed, subject } of stored) {

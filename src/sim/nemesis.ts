@@ -81,6 +81,11 @@ export class Nemesis {
     return this.#lastFaultEndsMs;
   }
 
+  /** Members whose disk was made to lie. */
+  get damaged(): ReadonlySet<string> {
+    return this.#damaged;
+  }
+
   /** Whether machines that the group did not begin with belong to it, or wait to. */
   get hasNewcomers(): boolean {
     return this.#hosts.length > this.#options.members;

@@ -307,8 +307,9 @@ class Run implements Observer {
         `${REPLACE_WITHIN_MS} ms after all was healed: ${without.join('; ')}`,
       );
     }
+    const { longCalm, subject } = this.#plan.options;
     const calmUntilMs =
-      this.#plan.options.subject === 'controller' ? healedMs + HEARD_AGAIN_WITHIN_MS + CALM_MS : 0;
+      longCalm && subject === 'controller' ? healedMs + HEARD_AGAIN_WITHIN_MS + CALM_MS : 0;
     await world.run(Math.max(calmUntilMs, world.nowMs + CALM_MS));
     await world.run(world.nowMs + livenessMs, every(servesAndAgrees));
     if (!servesAndAgrees())
@@ -375,7 +376,16 @@ class Run implements Observer {
       next = logIndex((entries.at(-1)?.index ?? 0) + 1);
     }
     this.#log.started(member, store.snapshot?.index ?? 0, entries);
-    if (store.mustCatchUpTo > 0) this.#met('log rebuilt');
+    if (store.mustCatchUpTo > 0) {
+      this.#met('log rebuilt');
+      // To take a crash for damage costs a copy of everything, and nobody would notice.
+      if (!this.#nemesis.damaged.has(member)) {
+        throw new Violation(
+          'no-false-damage',
+          `${member} dropped its log as damaged, and nothing but crashes ever happened to it`,
+        );
+      }
+    }
     this.#roleIs(member, 'candidate', `life ${life}`);
     if (life > 1) this.#met('member restarted');
     this.#tell(

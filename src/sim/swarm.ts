@@ -55,6 +55,8 @@ export interface SimOptions {
   /** Faults, then healing, then the time in which all must come right. */
   readonly safetyMs: number;
   readonly livenessMs: number;
+  /** Whether the calm at the end lasts until every broker must have been heard again. */
+  readonly longCalm: boolean;
   /** Kinds that may strike, with how often each does; relative to one another. */
   readonly faultWeights: Readonly<Partial<Record<FaultKind, number>>>;
   /** Between two faults, on average. */
@@ -99,7 +101,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     replicas: chance.between(1, 3),
     clients: chance.between(1, 5),
     keys: chance.between(1, 3),
-    thinkMs: draw.logUniform(5, 400),
+    thinkMs: draw.logUniform(8, 400),
     delayMinMs: draw.one([
       [0, 5],
       [1, 3],
@@ -112,6 +114,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     syncMs: draw.logUniform(0.05, 8),
     safetyMs: chance.between(4_000, 14_000),
     livenessMs: 40_000,
+    longCalm: chance.chance(0.25),
     faultWeights: {},
     faultGapMs: draw.logUniform(120, 3_000),
   };

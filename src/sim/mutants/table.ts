@@ -595,7 +595,7 @@ export const mutants: readonly Mutant[] = [
     name: 'scan-with-reversed-time-test',
     bug: 'the scan takes living brokers for silent ones, and silent ones for living',
     source: 'rocketmq 9717, 10416',
-    needs: { ...controllers, build: 'baseline' },
+    needs: { ...controllers, build: 'baseline', longCalm: true },
     edits: [
       {
         file: 'baseline/liveness.js',
@@ -608,7 +608,7 @@ export const mutants: readonly Mutant[] = [
     name: 'inverted-re-elect-predicate',
     bug: 'the scan looks for sets whose master lives',
     source: 'rocketmq 10875, 10885',
-    needs: controllers,
+    needs: { ...controllers, longCalm: true },
     edits: [
       {
         file: 'src/controller/read.js',
