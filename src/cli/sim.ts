@@ -60,8 +60,10 @@ async function runMany(command: SimCommand): Promise<ExitCode> {
   const coverage = new Coverage();
   const failures: Verdict[] = [];
   const totals = { runs: 0, simulatedMs: 0, events: 0, operations: 0 };
-  const progress = new Progress(seeds, 'seeds');
   const startedMs = performance.now();
+  const { minutes } = command;
+  const progress =
+    minutes === undefined ? new Progress(seeds, 'seeds') : new Progress(minutes * 60, 'seconds');
   let given = 0;
   await runSeeds({
     jobs,
@@ -79,7 +81,9 @@ async function runMany(command: SimCommand): Promise<ExitCode> {
       totals.operations += verdict.operations;
       coverage.merge(verdict.coverage);
       if (verdict.violation !== null) failures.push(verdict);
-      progress.at(totals.runs, failures.length === 0 ? '' : `, ${failures.length} failed`);
+      const failed = failures.length === 0 ? '' : `, ${failures.length} failed`;
+      if (minutes === undefined) progress.at(totals.runs, failed);
+      else progress.at((performance.now() - startedMs) / 1_000, `, ${totals.runs} seeds${failed}`);
     },
   });
   progress.end();
