@@ -112,7 +112,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     duplicationShare: chance.chance(0.4) ? draw.logUniform(0.001, 0.3) : 0,
     reorderingShare: chance.chance(0.4) ? draw.logUniform(0.001, 0.3) : 0,
     syncMs: draw.logUniform(0.05, 8),
-    safetyMs: chance.between(4_000, 14_000),
+    safetyMs: Math.round(draw.logUniform(2_000, 14_000)),
     livenessMs: 40_000,
     longCalm: chance.chance(0.25),
     faultWeights: {},

@@ -54,7 +54,7 @@ export interface ScheduledOp {
 }
 
 /** Operations of one run; a check of more would take longer than the run. */
-const OPS_MAX = 1_500;
+const OPS_MAX = 1_000;
 
 /** In order of time, all within the safety phase. */
 export function drawWorkload(options: SimOptions): ScheduledOp[] {
