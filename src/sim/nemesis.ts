@@ -25,6 +25,8 @@ export interface FaultSpan {
 
 /** Kinds that last until `forMs` is over, and those that strike once, are told apart by it. */
 const INSTANT_MS = 1;
+/** Between the end of a process and its next start, where somebody watches over it. */
+const RESTART_MS = 500;
 /** Faults count as in force for so long after they ended. */
 const AFTERMATH_MS = 1_000;
 
@@ -129,6 +131,14 @@ export class Nemesis {
     }
     for (const span of this.spans) span.toMs = Math.min(span.toMs, this.#world.nowMs);
     this.#lastFaultEndsMs = this.#world.nowMs;
+  }
+
+  /** A supervisor starts again what dies of damage that nobody had read before all was healed. */
+  failed(member: string): void {
+    const host = this.#hosts.find(({ id }) => id === member);
+    if (this.#isOver && host !== undefined) {
+      this.#world.after(RESTART_MS, () => this.#start(host));
+    }
   }
 
   #resolve(target: Target): MemberHost | null {

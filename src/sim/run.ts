@@ -410,6 +410,7 @@ class Run implements Observer {
     this.#met('store refused');
     this.#roleIs(member, 'down', error.message);
     this.#tell(member, `failed: ${error.message}`);
+    this.#nemesis.failed(member);
   }
 
   crashed(member: string, error: Error): void {
