@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseResults, type Results } from '../measure/results.js';
-import { until } from './testing/until.js';
+import { until } from '../lib/until.js';
 
 const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
 
