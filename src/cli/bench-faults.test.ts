@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseResults, type Results } from '../measure/results.js';
 import { until } from '../lib/until.js';
+import { parseResults, type Results } from '../measure/results.js';
 
 const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
 

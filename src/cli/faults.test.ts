@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Prng } from '../lib/prng.js';
+import { until } from '../lib/until.js';
 import type { Durability } from '../storage/log-store.js';
 import { startCluster } from '../target/ours.js';
 import type { MemberExit, RunningTarget, TargetMember } from '../target/target.js';
 import { httpGarbage, remotingGarbage, throwGarbage } from './testing/garbage.js';
-import { until } from '../lib/until.js';
 import { WritingBrokers } from './testing/writing-brokers.js';
 
 interface Given {

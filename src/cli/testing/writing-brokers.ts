@@ -13,11 +13,11 @@ import type { ClientFailureCode } from '../../client/errors.js';
 import { outcomeOf } from '../../client/outcome.js';
 import type { Connection, Request } from '../../client/types.js';
 import { RequestCode, ResponseCode } from '../../lib/codes.js';
+import { until } from '../../lib/until.js';
 import { decodeSyncStateSet } from '../../remoting/bodies.js';
 import type { RemotingCommand } from '../../remoting/command.js';
 import { readMaster } from '../../remoting/headers.js';
 import type { RunningTarget, TargetMember } from '../../target/target.js';
-import { until } from './until.js';
 
 interface Version {
   readonly epoch: number;
