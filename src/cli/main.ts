@@ -478,6 +478,7 @@ const CODE_OF_ERROR: Readonly<Record<string, ExitCode>> = {
   PeersError: ExitCode.TargetFailed,
   WireError: ExitCode.TargetFailed,
   LeaderMovedError: ExitCode.TargetFailed,
+  NeverHeldError: ExitCode.TargetFailed,
 };
 
 function exitCodeOf(error: unknown): ExitCode {

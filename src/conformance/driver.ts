@@ -18,7 +18,7 @@ import {
 } from './exchange.js';
 import { normalise } from './normalise.js';
 import { PushListener } from './push-listener.js';
-import { WireConnection, WireError } from './wire.js';
+import { WireConnection } from './wire.js';
 
 /** DLedger may need several vote rounds of 2 s; each attempt is 15 s. */
 const LEADER_ATTEMPTS_MAX = 4;
@@ -31,11 +31,16 @@ export class LeaderMovedError extends Error {
   override readonly name = 'LeaderMovedError';
 }
 
+/** What a controller does by itself was waited for, and did not come. */
+export class NeverHeldError extends Error {
+  override readonly name = 'NeverHeldError';
+}
+
 /**
  * Plays a script to its end.
  *
  * @param onTold called for every step, with what came back normalised
- * @throws {LeaderMovedError | WireError | TargetError}
+ * @throws {LeaderMovedError | NeverHeldError | WireError | TargetError}
  */
 export async function play(
   target: RunningTarget,
@@ -79,12 +84,19 @@ class Driver {
   }
 
   async ask(step: Ask): Promise<Outcome> {
-    for (let attempt = 0; attempt < ASK_AGAIN_MAX; attempt += 1) {
-      const outcome = await this.#askOnce(step);
-      if (step.until === undefined || JSON.stringify(outcome).includes(step.until)) return outcome;
+    let outcome = await this.#askOnce(step);
+    if (step.until === undefined) return outcome;
+    for (let attempt = 1; !JSON.stringify(outcome).includes(step.until); attempt += 1) {
+      if (attempt === ASK_AGAIN_MAX) {
+        const [request, last] = [JSON.stringify(step.request), JSON.stringify(outcome)];
+        throw new NeverHeldError(
+          `no reply to ${request} ever held ${step.until}; the last was ${last}`,
+        );
+      }
       await pause(ASK_AGAIN_MS);
+      outcome = await this.#askOnce(step);
     }
-    throw new WireError(`no reply to ${JSON.stringify(step.request)} ever held ${step.until}`);
+    return outcome;
   }
 
   async act({ do: what, on = 'main' }: Act): Promise<void> {

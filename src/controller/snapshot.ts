@@ -24,8 +24,8 @@ const HAS_SYNC = 2;
 const HAS_MASTER = 4;
 const SLAB_BYTES = 64 * 1024;
 const EARLY_SLAB_BYTES = 512;
-/** A few milliseconds of code that has never run, a fifth of one later. */
-const SETS_PER_PART_MAX = 100;
+/** Three milliseconds of code that has never run, a tenth of one later. */
+const SETS_PER_PART_MAX = 50;
 const PART_BYTES = 128 * 1024;
 
 export function encodeSnapshot(state: StateView): Uint8Array {
@@ -51,43 +51,54 @@ export interface SnapshotParts {
  */
 export function beginSnapshot(state: ControllerState): SnapshotParts {
   assert(state.watcher === null, 'a snapshot is under way');
-  const names = [...state.brokerSets.keys()];
-  /** Not encoded yet. */
-  const pending = new Set(names);
-  const bytes = new ByteWriter(SLAB_BYTES);
+  const sets = state.brokerSets.size;
+  // Nothing is copied: a map's iterator outlives its changes.
+  const names = state.brokerSets.keys();
+  /** Sets that the iterator must not encode (again): those behind it, those in `early`, and new ones. */
+  const settled = new Set<string>();
   /** Encoded before their turn, because they were about to change. */
-  const early = new Map<string, Uint8Array>();
-  let at = 0;
+  const early: Uint8Array[] = [];
+  const bytes = new ByteWriter(SLAB_BYTES);
   let hasBegun = false;
+  let isThrough = false;
   const watcher: SetWatcher = {
     beforeChange(brokerName) {
-      if (!pending.delete(brokerName)) return;
+      if (settled.has(brokerName)) return;
+      settled.add(brokerName);
+      if (!state.brokerSets.has(brokerName)) return;
       const set = new ByteWriter(EARLY_SLAB_BYTES);
       writeSet(set, state, brokerName);
-      early.set(brokerName, set.take());
+      early.push(set.take());
     },
   };
-  // The watcher sees a set that is new or removed by now as what it was: not there, or encoded.
+  const nextUnsettled = (): string | null => {
+    for (;;) {
+      const { done, value } = names.next();
+      isThrough = done === true;
+      if (done === true) return null;
+      if (!settled.has(value)) return value;
+    }
+  };
   state.watcher = watcher;
   return {
     next() {
-      if (hasBegun && at === names.length) return null;
       if (!hasBegun) {
         hasBegun = true;
         bytes.byte(VERSION);
-        bytes.number(names.length);
+        bytes.number(sets);
       }
-      const last = Math.min(names.length, at + SETS_PER_PART_MAX);
-      while (at < last && bytes.byteLength < PART_BYTES) {
-        const brokerName = names[at] as string;
-        const encoded = early.get(brokerName);
-        if (encoded === undefined) writeSet(bytes, state, brokerName);
-        else bytes.raw(encoded);
-        early.delete(brokerName);
-        pending.delete(brokerName);
-        at += 1;
+      for (let left = SETS_PER_PART_MAX; left > 0 && bytes.byteLength < PART_BYTES; left -= 1) {
+        const encoded = early.pop();
+        if (encoded !== undefined) {
+          bytes.raw(encoded);
+          continue;
+        }
+        const brokerName = nextUnsettled();
+        if (brokerName === null) break;
+        settled.add(brokerName);
+        writeSet(bytes, state, brokerName);
       }
-      return bytes.take();
+      return isThrough && bytes.byteLength === 0 ? null : bytes.take();
     },
     close() {
       if (state.watcher === watcher) state.watcher = null;

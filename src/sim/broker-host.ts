@@ -53,7 +53,6 @@ export class BrokerHost {
   #startedMs = 0;
   /** When it last beat; for the checkers. */
   lastBeatMs = Number.NEGATIVE_INFINITY;
-  diedAtMs = Number.NaN;
 
   constructor(options: BrokerHostOptions) {
     this.#options = options;
@@ -98,7 +97,6 @@ export class BrokerHost {
   kill(): void {
     if (!this.#isAlive) return;
     this.#isAlive = false;
-    this.diedAtMs = this.#options.world.nowMs;
     const { id } = this;
     this.#clock.kill();
     this.#options.network.hostEnded(this.address);

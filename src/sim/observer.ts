@@ -2,7 +2,7 @@
  * What a run tells its checkers. Every call is made at the moment when it becomes true.
  */
 import type { LogIndex, Term } from '../lib/brand.js';
-import type { Entry } from '../raft/types.js';
+import type { Entry, SnapshotHead } from '../raft/types.js';
 import type { LogStore } from '../storage/log-store.js';
 
 export interface Observer {
@@ -19,7 +19,7 @@ export interface Observer {
   appended(member: string, entries: readonly Entry[]): void;
   truncated(member: string, after: LogIndex): void;
   /** The leader's snapshot is this member's state and the beginning of its log. */
-  installed(member: string, index: LogIndex): void;
+  installed(member: string, head: SnapshotHead): void;
   /** Its own snapshot of `index` was taken, and the log begins here now. */
   compacted(member: string, index: LogIndex, firstIndex: LogIndex): void;
   applied(member: string, entry: Entry): void;

@@ -7,14 +7,16 @@
 import type { StateView } from '../controller/state.js';
 import { type LogIndex, logIndex, type Term } from '../lib/brand.js';
 import { Prng } from '../lib/prng.js';
-import type { Entry } from '../raft/types.js';
+import type { Entry, SnapshotHead } from '../raft/types.js';
 import type { ControllerBuild } from '../server/parts.js';
 import type { LogStore } from '../storage/log-store.js';
 import { BrokerHost } from './broker-host.js';
 import { AppliedEqual } from './checkers/applied-equal.js';
 import { BrokerSets } from './checkers/broker-sets.js';
+import { Configurations } from './checkers/configurations.js';
 import { checkHistories } from './checkers/histories.js';
 import { NoAcknowledgedLoss } from './checkers/no-acknowledged-loss.js';
+import { NoDeadInSyncSet } from './checkers/no-dead-in-sync-set.js';
 import { HEARD_AGAIN_WITHIN_MS, NoNeedlessElection } from './checkers/no-needless-election.js';
 import { OneLeaderPerTerm } from './checkers/one-leader-per-term.js';
 import { ReadIndexNeverStale } from './checkers/read-index-never-stale.js';
@@ -108,6 +110,8 @@ class Run implements Observer {
   readonly #equal = new AppliedEqual();
   readonly #sets = new BrokerSets();
   readonly #elections = new NoNeedlessElection();
+  readonly #inStep = new NoDeadInSyncSet();
+  readonly #configurations = new Configurations();
   readonly #terms = new Map<string, number>();
   #appliedMax = 0;
   #epochs = 0;
@@ -376,6 +380,7 @@ class Run implements Observer {
       next = logIndex((entries.at(-1)?.index ?? 0) + 1);
     }
     this.#log.started(member, store.snapshot?.index ?? 0, entries);
+    this.#configurations.started(member, store.snapshot, entries);
     if (store.mustCatchUpTo > 0) {
       this.#met('log rebuilt');
       // To take a crash for damage costs a copy of everything, and nobody would notice.
@@ -407,6 +412,8 @@ class Run implements Observer {
   }
 
   failed(member: string, error: Error): void {
+    // A checker that objects to a write looks to the engine like a store that failed.
+    if (error instanceof Violation) this.#world.fail(error);
     this.#met('store refused');
     this.#roleIs(member, 'down', error.message);
     this.#tell(member, `failed: ${error.message}`);
@@ -437,10 +444,16 @@ class Run implements Observer {
     this.#log.led(member, term);
   }
 
-  installed(member: string, index: LogIndex): void {
+  installed(member: string, { configuration, index }: SnapshotHead): void {
     this.#met('snapshot installed');
     this.#tell(member, `installed a snapshot of ${index}`);
+    this.#configurations.installed(
+      member,
+      { configuration, index },
+      !this.#log.holds(member, index),
+    );
     this.#log.installed(member, index);
+    this.#lookAtConfiguration(member);
   }
 
   compacted(member: string, index: LogIndex, firstIndex: LogIndex): void {
@@ -451,14 +464,26 @@ class Run implements Observer {
   }
 
   appended(member: string, entries: readonly Entry[]): void {
-    if (entries.some(({ kind }) => kind === 'configuration')) this.#met('members changed');
     this.#log.appended(member, entries);
+    const log = this.#hostById.get(member)?.log ?? null;
+    const leads =
+      log?.status.role === 'leader'
+        ? {
+            committed: log.commitIndex,
+            inItsTerm: this.#log.termAt(member, log.commitIndex) === log.status.term,
+          }
+        : null;
+    if (!this.#configurations.appended(member, entries, leads)) return;
+    this.#met('members changed');
+    this.#lookAtConfiguration(member);
   }
 
   truncated(member: string, after: LogIndex): void {
     this.#met('entries cut');
     this.#tell(member, `cut its log after ${after}`);
     this.#log.truncated(member, after);
+    this.#configurations.truncated(member, after);
+    this.#lookAtConfiguration(member);
   }
 
   applied(member: string, entry: Entry): void {
@@ -476,6 +501,14 @@ class Run implements Observer {
     if (epochs > this.#epochs) this.#met('master elected');
     this.#epochs = epochs;
     this.#sets.applied(entry.index, controller.state);
+    this.#inStep.applied(
+      entry.index,
+      controller.state,
+      this.#world.nowMs,
+      (brokerName, id) =>
+        this.#brokers.find((one) => one.brokerName === brokerName && one.id === id)?.lastBeatMs ??
+        Number.NEGATIVE_INFINITY,
+    );
     this.#elections.applied(entry.index, controller.state, {
       nowMs: this.#world.nowMs,
       calmSinceMs: this.#nemesis.hasNewcomers
@@ -500,6 +533,14 @@ class Run implements Observer {
   readProved(member: string, read: number, appliedIndex: LogIndex): void {
     this.#met('read proved');
     this.#reads.proved(member, read, appliedIndex);
+  }
+
+  /** Once the event is over: what the core has decided is written by then. */
+  #lookAtConfiguration(member: string): void {
+    this.#world.after(0, () => {
+      const configuration = this.#hostById.get(member)?.log?.configuration;
+      if (configuration !== undefined) this.#configurations.inForce(member, configuration);
+    });
   }
 
   #met(transition: Transition): void {

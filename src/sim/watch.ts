@@ -46,7 +46,7 @@ export function watchedStore(store: LogStore, member: string, observer: Observer
     },
     installSnapshot(head) {
       store.installSnapshot(head);
-      observer.installed(member, head.index);
+      observer.installed(member, head);
     },
     compact(upTo) {
       store.compact(upTo);

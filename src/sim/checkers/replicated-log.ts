@@ -149,6 +149,11 @@ export class ReplicatedLog {
     return log[index - 1] === undefined ? log.length > index : this.holds(member, index);
   }
 
+  /** Of an entry that a member's store holds, or held in a snapshot's last place; null: of none. */
+  termAt(member: string, index: number): number | null {
+    return this.#logs.get(member)?.[index - 1]?.term ?? null;
+  }
+
   chainAt(index: number): number | null {
     return this.#applied[index - 1]?.chain ?? null;
   }

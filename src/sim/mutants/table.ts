@@ -587,7 +587,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: engine,
         find: 'this.#serveFrom = this.#raft.lastIndex;',
-        replace: 'this.#serveFrom = this.#appliedIndex;',
+        replace: 'this.#isServing = true;',
       },
     ],
   },

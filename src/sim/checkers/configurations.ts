@@ -1,0 +1,95 @@
+/**
+ * The configuration in force is the latest in the log, and changes come one at a time.
+ *
+ * Why: single-server changes are safe because any majority of one configuration meets any majority of
+ * the next. Two changes on the way, a change before the leader knows of its predecessor's, or a
+ * configuration that stays in force when its entry is cut off: each lets two majorities pass each other
+ * by. That needs a second accident at the right moment; these rules are broken at the first.
+ *
+ * @source Ongaro thesis §4.1; raft-dev 2015, "bug in single-server membership changes"
+ */
+import { decodeConfiguration } from '../../raft/configuration.js';
+import type { Configuration, Entry } from '../../raft/types.js';
+import { Violation } from './violation.js';
+
+interface Placed {
+  readonly index: number;
+  readonly configuration: Configuration;
+}
+
+export class Configurations {
+  /** Of each member's store, oldest first; none: what the member was started with is in force. */
+  readonly #placed = new Map<string, Placed[]>();
+
+  /** @param base of the snapshot, if there is one. */
+  started(member: string, base: Placed | null, entries: readonly Entry[]): void {
+    const later = configurationsOf(entries).filter(({ index }) => index > (base?.index ?? 0));
+    this.#placed.set(member, base === null ? later : [base, ...later]);
+  }
+
+  /** @param committed what the member knows to be committed, if it leads; and whether any of that is of its term. */
+  appended(
+    member: string,
+    entries: readonly Entry[],
+    leads: { readonly committed: number; readonly inItsTerm: boolean } | null,
+  ): boolean {
+    const added = configurationsOf(entries);
+    const placed = this.#of(member);
+    for (const next of added) {
+      const pending = placed.at(-1);
+      placed.push(next);
+      if (leads === null) continue;
+      if (pending !== undefined && pending.index > leads.committed) {
+        throw new Violation(
+          'one-change-at-a-time',
+          `${member} wrote configuration ${next.index} while ${pending.index} was not committed`,
+        );
+      }
+      if (!leads.inItsTerm) {
+        throw new Violation(
+          'one-change-at-a-time',
+          `${member} wrote configuration ${next.index} before anything of its own term was committed`,
+        );
+      }
+    }
+    return added.length > 0;
+  }
+
+  truncated(member: string, after: number): void {
+    const placed = this.#of(member);
+    while ((placed.at(-1)?.index ?? 0) > after) placed.pop();
+  }
+
+  /** @param isWhole whether nothing of the member's own log is left. */
+  installed(member: string, base: Placed, isWhole: boolean): void {
+    const later = isWhole ? [] : this.#of(member).filter(({ index }) => index > base.index);
+    this.#placed.set(member, [base, ...later]);
+  }
+
+  /** Between two events, when what the core has decided is written. */
+  inForce(member: string, configuration: Configuration): void {
+    const latest = this.#of(member).at(-1);
+    if (latest === undefined || textOf(latest.configuration) === textOf(configuration)) return;
+    throw new Violation(
+      'configuration-of-the-log',
+      `${member} goes by {${textOf(configuration)}}, and the latest configuration in its log, ${latest.index}, is {${textOf(latest.configuration)}}`,
+    );
+  }
+
+  #of(member: string): Placed[] {
+    let placed = this.#placed.get(member);
+    if (placed === undefined) {
+      placed = [];
+      this.#placed.set(member, placed);
+    }
+    return placed;
+  }
+}
+
+const configurationsOf = (entries: readonly Entry[]): Placed[] =>
+  entries
+    .filter(({ kind }) => kind === 'configuration')
+    .map(({ body, index }) => ({ index, configuration: decodeConfiguration(body) }));
+
+const textOf = (configuration: Configuration): string =>
+  configuration.map(({ id, role }) => (role === 'voter' ? id : `(${id})`)).join();
