@@ -146,6 +146,7 @@ test('a controller that others run comes last, and nobody kills its leader', () 
       title: 'theirs',
       kind: 'address',
       addresses: ['h:1'],
+      tls: null,
       durability: 'unknown',
       handoff: 'unknown',
       electionProfile: 'unknown',

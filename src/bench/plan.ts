@@ -6,6 +6,7 @@
  * grows slower or faster over minutes touches all targets alike. Pure: options in, plan out.
  */
 import type { Handoff } from '../engine/log-engine.js';
+import type { TlsFiles } from '../server/config.js';
 import type { Durability } from '../storage/log-store.js';
 import { type JavaMode, javaModes } from '../target/java.js';
 import { type ReferenceName, referenceNames } from '../target/reference.js';
@@ -38,11 +39,18 @@ export interface JavaTarget extends AnyTarget {
   readonly electionProfile: 'dledger';
 }
 
+/** Files by path: a plan is printed and kept, and a key must not be. Empty: none. */
+export interface AddressTls extends Omit<TlsFiles, 'keyPassword'> {
+  readonly verifyServer: boolean;
+}
+
 /** A controller that somebody else started. */
 export interface AddressTarget extends AnyTarget {
   readonly kind: 'address';
   /** `host:port` of every member. */
   readonly addresses: readonly string[];
+  /** Where what it takes to speak TLS is read from; null: it is spoken to plainly. */
+  readonly tls: AddressTls | null;
   readonly durability: Durability | 'unknown';
   readonly handoff: 'unknown';
   readonly electionProfile: 'unknown';

@@ -4,6 +4,8 @@
 import { DEFAULT_THREADS } from '../load/generator.js';
 import { memberConnections, socketNeeds } from '../load/resources.js';
 import type { Operation, Target } from '../measure/results.js';
+import type { ClientTls } from '../net/tls.js';
+import { loadClientTls, type TlsNames } from '../server/tls-files.js';
 import { attachTarget } from '../target/address.js';
 import { startFloor } from '../target/floor.js';
 import { javaFlags, startJava } from '../target/java.js';
@@ -12,7 +14,7 @@ import { findPeers } from '../target/peers.js';
 import { referenceVersion, startReference } from '../target/start-reference.js';
 import type { RunningTarget } from '../target/target.js';
 import type { WorkloadPoint } from '../workload/points.js';
-import type { TargetSpec } from './plan.js';
+import type { AddressTls, TargetSpec } from './plan.js';
 
 /** Three members, as the group that the product is for. */
 export const MEMBERS = 3;
@@ -30,7 +32,7 @@ export function startTarget(
     case 'java':
       return startJava({ mode: spec.mode, processReadEvent, signal });
     case 'address':
-      return attachTarget(spec.addresses);
+      return attachTarget(spec.addresses, addressTls(spec.tls));
     case 'reference':
       return startReference(spec.store, signal, spec.paths);
     case 'build':
@@ -52,6 +54,20 @@ export function startTarget(
       });
   }
 }
+
+/** @throws {ConfigError} by the flag that named the file. */
+export function addressTls(tls: AddressTls | null): ClientTls | null {
+  if (tls === null) return null;
+  const { verifyServer, ...paths } = tls;
+  return { ...loadClientTls({ ...paths, keyPassword: '' }, tlsFlags), verifyServer };
+}
+
+const tlsFlags: TlsNames = {
+  certPath: '--address-cert',
+  keyPath: '--address-key',
+  keyPassword: 'a password',
+  trustCertPath: '--address-ca',
+};
 
 /** @param version this program's; what is not ours has its own. */
 export function describeTarget(spec: TargetSpec, version: string): Target {

@@ -69,6 +69,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
       workload,
       spec,
       members: target.addresses,
+      tls: target.tls,
       pool: options.pool,
       seed,
       signal,

@@ -2,7 +2,8 @@
  * A controller that somebody else runs: looked at first, and written to only when a person agreed.
  */
 import { createInterface } from 'node:readline/promises';
-import type { AddressTarget } from '../bench/plan.js';
+import type { AddressTarget, AddressTls } from '../bench/plan.js';
+import { addressTls } from '../bench/targets.js';
 import { ResponseCode } from '../lib/codes.js';
 import type { Durability } from '../storage/log-store.js';
 import { parseAddresses, preflight, preflightLine } from '../target/address.js';
@@ -13,6 +14,13 @@ export interface AddressCommand {
   readonly address?: string;
   readonly addressName: string;
   readonly addressDurability: Durability | 'unknown';
+  /** Spoken to by TLS; the files need it too. */
+  readonly addressTls: boolean;
+  readonly addressCa?: string;
+  readonly addressCert?: string;
+  readonly addressKey?: string;
+  /** Whoever answers is believed. */
+  readonly addressInsecure: boolean;
   readonly yes: boolean;
 }
 
@@ -33,15 +41,38 @@ export function addressTarget(
     throw new InputError(`--address-name '${name}': expected 1 to 40 of A-Z a-z 0-9 _ . -`);
   }
   if (taken.includes(name)) throw new InputError(`--address-name '${name}' is a target already`);
+  const tls = tlsOf(command);
+  addressTls(tls); // Says now what is wrong with the files.
   return {
     name,
-    title: `a controller that ran already at ${addresses.join(';')}`,
+    title: `a controller that ran already at ${addresses.join(';')}${tls === null ? '' : ', by TLS'}`,
     kind: 'address',
     addresses,
+    tls,
     durability,
     handoff: 'unknown',
     electionProfile: 'unknown',
     processReadEvent: false,
+  };
+}
+
+function tlsOf(command: AddressCommand): AddressTls | null {
+  const { addressCa, addressCert, addressInsecure, addressKey, addressTls } = command;
+  const given = { addressCa, addressCert, addressKey };
+  if (!addressTls) {
+    const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+    if (flag === undefined && !addressInsecure) return null;
+    const name = flag === undefined ? 'insecure' : flag.slice('address'.length).toLowerCase();
+    throw new InputError(`--address-${name} needs --address-tls`);
+  }
+  if ((addressCert === undefined) !== (addressKey === undefined)) {
+    throw new InputError('--address-cert and --address-key go together');
+  }
+  return {
+    certPath: addressCert ?? '',
+    keyPath: addressKey ?? '',
+    trustCertPath: addressCa ?? '',
+    verifyServer: !addressInsecure,
   };
 }
 
@@ -55,7 +86,7 @@ export async function agreeToWrite(
   yes: boolean,
   say: (line: string) => void,
 ): Promise<void> {
-  const members = await preflight(target.addresses);
+  const members = await preflight(target.addresses, addressTls(target.tls));
   for (const member of members) say(preflightLine(member));
   if (!members.some(({ answer }) => answer?.code === ResponseCode.Success)) {
     throw new TargetError('NO_LEADER', target.addresses.join(';'), 'none answers who leads');

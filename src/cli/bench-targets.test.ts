@@ -3,34 +3,17 @@
  * nothing is written to a controller that somebody else runs before somebody agreed.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { parseResults } from '../measure/results.js';
 import { startCluster } from '../target/ours.js';
 import { ExitCode } from './exit-codes.js';
-
-const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
+import { runCli } from './testing/run-cli.js';
 
 /** Without a path there is no JDK and no etcd, whatever the machine has. */
-async function run(args: readonly string[]) {
-  const child = spawn(process.execPath, [CLI, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: '/nowhere' },
-  });
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
-      text[name] += chunk;
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...text };
-}
+const run = (args: readonly string[]) => runCli(args, { PATH: '/nowhere' });
 
 const limits = { timeout: 120_000 };
 
@@ -52,6 +35,24 @@ for (const { says, args, code, stdout = '', stderr = '' } of [
     args: ['bench', '--targets', 'etcd', '--dry-run'],
     code: ExitCode.InvalidInput,
     stderr: 'error: nothing is left to measure\n',
+  },
+  {
+    says: 'files for TLS without TLS are refused',
+    args: ['bench', '--address', 'h:1', '--address-ca', 'ca.pem', '--yes'],
+    code: ExitCode.InvalidInput,
+    stderr: 'error: --address-ca needs --address-tls\n',
+  },
+  {
+    says: 'a certificate without its key is refused',
+    args: ['bench', '--address', 'h:1', '--address-tls', '--address-cert', 'x.pem', '--yes'],
+    code: ExitCode.InvalidInput,
+    stderr: 'error: --address-cert and --address-key go together\n',
+  },
+  {
+    says: 'a file of certificates that is not there is refused by its flag',
+    args: ['bench', '--address', 'h:1', '--address-tls', '--address-ca', '/nowhere.pem', '--yes'],
+    code: ExitCode.InvalidInput,
+    stderr: 'error: --address-ca=/nowhere.pem: cannot be read: ENOENT\n',
   },
   {
     says: 'an address that is none is refused',

@@ -101,6 +101,11 @@ function addBench(program: Command, finish: Finish): void {
         .choices([...durabilities, 'unknown'])
         .default('unknown'),
     )
+    .option('--address-tls', 'speak TLS to it', false)
+    .option('--address-ca <file>', 'who signs its certificates, PEM (whom Node trusts)')
+    .option('--address-cert <file>', 'what to show it when asked, PEM')
+    .option('--address-key <file>', 'the key of that certificate, PEM')
+    .option('--address-insecure', 'believe whoever answers', false)
     .option('--yes', 'write to it without asking', false)
     .option('--etcd <path>', 'the program, for the target etcd (etcd)')
     .option('--out <dir>', 'where runs are kept (reports/runs)')

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { connect as connectTls } from 'node:tls';
 import { call, connect, tlsRuntime } from '../client/connection.js';
 import { MemberCode, RequestCode } from '../lib/codes.js';
 import { silent } from '../lib/logger.js';
+import { parseResults } from '../measure/results.js';
 import { certificatePath, clientTls, credentials, trust } from '../net/testing.js';
 import { encodeRequest } from '../remoting/codec.js';
 import { clientIdentity } from '../remoting/frame-writer.js';
@@ -21,6 +22,8 @@ import { type ConfigOverrides, controllerConfig, defaults } from '../server/conf
 import { type RunningController, startController } from '../server/start.js';
 import { freeBasePort } from '../target/free-ports.js';
 import { resolveBuild } from './builds.js';
+import { ExitCode } from './exit-codes.js';
+import { runCli } from './testing/run-cli.js';
 
 const files = {
   certPath: certificatePath('member.pem'),
@@ -84,7 +87,7 @@ async function write(addresses: readonly string[]): Promise<void> {
       const connection = connect(address, {
         ...{ windowMax: 1, connectTimeoutMs: 3_000, requestTimeoutMs: 3_000 },
         closeOnTimeout: true,
-        runtime: tlsRuntime(clientTls()),
+        runtime: tlsRuntime(clientTls({ credentials: credentials('broker') })),
       });
       try {
         if ((await call(connection, request)).code === 0) return;
@@ -149,4 +152,41 @@ test('members may dial by TLS without certificates of their own', {
   });
   await write(addresses);
   assert.deepEqual(refused, []);
+});
+
+test('a bench measures a group that wants certificates, and names what is missing', {
+  timeout: 120_000,
+}, async (t) => {
+  const { addresses } = await startGroup(t, 'optimized', {
+    ...secure,
+    tls: {
+      ...defaults.tls,
+      mode: 'enforcing',
+      clientAuth: 'require',
+      server: files,
+      client: files,
+    },
+  });
+  await write(addresses);
+  const out = mkdtempSync(join(tmpdir(), 'quorumark-test-'));
+  t.after(() => rmSync(out, { recursive: true, force: true }));
+  const bench = (...more: readonly string[]) =>
+    runCli([
+      ...['bench', '--workload', 'isr-churn', '--sets', '5', '--duration', '500', '--trials', '1'],
+      ...['--address', addresses.join(';'), '--yes', '--out', out, ...more],
+    ]);
+
+  assert.equal((await bench()).code, ExitCode.TargetFailed);
+  const ca = ['--address-tls', '--address-ca', certificatePath('ca.pem')];
+  assert.equal((await bench(...ca)).code, ExitCode.TargetFailed);
+  const shown = ['--address-cert', certificatePath('broker.pem')];
+  const key = ['--address-key', certificatePath('broker.key')];
+  const { code, stdout } = await bench(...ca, ...shown, ...key);
+  assert.equal(code, ExitCode.Ok, stdout);
+  const file = join(out, 'latest', 'results.json');
+  const { trials } = parseResults(file, JSON.parse(readFileSync(file, 'utf8')));
+  assert.deepEqual(
+    trials.map(({ status, workload }) => [workload, status]),
+    [['isr-churn', 'valid']],
+  );
 });

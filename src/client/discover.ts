@@ -10,12 +10,14 @@ import type { RemotingCommand } from '../remoting/command.js';
 import { readControllerMetadata } from '../remoting/headers.js';
 import { call, connect } from './connection.js';
 import { ClientError } from './errors.js';
-import type { Request } from './types.js';
+import type { ClientRuntime, Request } from './types.js';
 
 export interface DiscoverOptions {
   /** `host:port` of some or all controllers. */
   readonly addresses: readonly string[];
   readonly deadlineMs: number;
+  /** How they are dialled; default: plainly, from this machine. */
+  readonly runtime?: ClientRuntime;
 }
 
 export class DiscoverError extends Error {
@@ -26,6 +28,7 @@ export class DiscoverError extends Error {
 const ATTEMPT_TIMEOUT_MS = 1_000;
 const BETWEEN_ROUNDS_MS = 50;
 
+const whoLeads: Request = { code: RequestCode.GetMetadataInfo };
 /** Does not reserve anything, and is answered with code 0 for any broker set. */
 const probe: Request = {
   code: RequestCode.GetNextBrokerId,
@@ -36,14 +39,15 @@ const probe: Request = {
  * @returns the `host:port` of a leader that serves
  * @throws {DiscoverError} after `deadlineMs`, with what each address last said
  */
-export async function discoverLeader({ addresses, deadlineMs }: DiscoverOptions): Promise<string> {
+export async function discoverLeader(options: DiscoverOptions): Promise<string> {
+  const { addresses, deadlineMs } = options;
   const startedMs = performance.now();
   const said = new Map<string, string>(addresses.map((address) => [address, 'not asked']));
   for (;;) {
     for (const address of addresses) {
       const leftMs = deadlineMs - (performance.now() - startedMs);
       if (leftMs <= 0) throw new DiscoverError(`no leader in ${deadlineMs} ms: ${show(said)}`);
-      const answer = await leaderNamedBy(address, leftMs);
+      const answer = await leaderNamedBy(address, leftMs, options.runtime);
       if ('leader' in answer) return answer.leader;
       said.set(address, answer.because);
     }
@@ -53,12 +57,16 @@ export async function discoverLeader({ addresses, deadlineMs }: DiscoverOptions)
 
 type Answer = { readonly leader: string } | { readonly because: string };
 
-async function leaderNamedBy(address: string, leftMs: number): Promise<Answer> {
+async function leaderNamedBy(
+  address: string,
+  leftMs: number,
+  runtime?: ClientRuntime,
+): Promise<Answer> {
   try {
-    const { extFields } = await ask(address, { code: RequestCode.GetMetadataInfo }, leftMs);
+    const { extFields } = await ask(address, whoLeads, leftMs, runtime);
     const leader = readControllerMetadata(extFields).controllerLeaderAddress ?? '';
     if (leader === '') return { because: 'knows no leader' };
-    const { code } = await ask(leader, probe, leftMs);
+    const { code } = await ask(leader, probe, leftMs, runtime);
     return code === ResponseCode.Success
       ? { leader }
       : { because: `names ${leader}, which answers ${code}` };
@@ -68,13 +76,19 @@ async function leaderNamedBy(address: string, leftMs: number): Promise<Answer> {
   }
 }
 
-async function ask(address: string, request: Request, leftMs: number): Promise<RemotingCommand> {
+async function ask(
+  address: string,
+  request: Request,
+  leftMs: number,
+  runtime?: ClientRuntime,
+): Promise<RemotingCommand> {
   const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, leftMs);
   const connection = connect(address, {
     windowMax: 1,
     connectTimeoutMs: timeoutMs,
     requestTimeoutMs: timeoutMs,
     closeOnTimeout: true,
+    ...(runtime !== undefined && { runtime }),
   });
   try {
     return await call(connection, request);

@@ -9,6 +9,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { decode, mergeHistograms } from '../measure/histogram.js';
 import type { Interval } from '../measure/results.js';
+import type { ClientTls } from '../net/tls.js';
 import type { WorkloadPoint } from '../workload/points.js';
 import { type LoadResult, mergeIntervals, mergeResults } from './merge.js';
 import type {
@@ -34,6 +35,8 @@ export interface LoadOptions {
   readonly workload: WorkloadPoint;
   /** `host:port` of every member. */
   readonly members: readonly string[];
+  /** How members are dialled; undefined: plainly. */
+  readonly tls?: ClientTls | undefined;
   /** A workload of few sets or places uses fewer threads than there are. */
   readonly pool: LoadPool;
   readonly seed: number;
@@ -109,7 +112,7 @@ const workerFile = new URL('./worker.js', import.meta.url).href;
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { workload, members, seed, signal } = options;
-  const { pool } = options;
+  const { pool, tls } = options;
   const workers = workerCount(workload, pool.threads);
   const sources = sourceAddresses(socketNeeds(workload, members.length, workers), readLimits());
   const kill = new AbortController();
@@ -125,7 +128,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const { port1, port2 } = new MessageChannel();
       const heard = crew.join(port1);
       const setPrefix = prefixFor(workload, seed);
-      const spec: TrialSpec = { workload, members, setPrefix, worker, workers, seed, sources };
+      const spec: TrialSpec = { workload, members, setPrefix, worker, workers, seed, sources, tls };
       const outcome = await pool.run({ spec, port: port2 }, kill.signal);
       // The others wait for this one at the next phase: none can start without it.
       if (outcome.kind === 'failed') stop();

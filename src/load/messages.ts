@@ -1,6 +1,7 @@
 /** What passes between the main thread and a load worker during one trial. */
 import type { RecorderTotals } from '../measure/recorder.js';
 import type { Interval } from '../measure/results.js';
+import type { ClientTls } from '../net/tls.js';
 import type { WorkloadPoint } from '../workload/points.js';
 import type { ElectionResult } from './elections.js';
 
@@ -15,6 +16,8 @@ export interface TrialSpec {
   readonly seed: number;
   /** Local addresses that connections are dialled from in turn; none: the system chooses. */
   readonly sources: readonly string[];
+  /** How members are dialled; undefined: plainly. */
+  readonly tls?: ClientTls | undefined;
 }
 
 /** Phases in which requests are counted. */

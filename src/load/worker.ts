@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
-import { connect } from '../client/connection.js';
+import { connect, tlsRuntime } from '../client/connection.js';
 import { systemClock } from '../lib/clock.js';
 import type { FromWorker, ToWorker, TrialSpec, WorkerOutcome } from './messages.js';
 import { Stop } from './stop.js';
@@ -25,7 +25,7 @@ export default async function work({
   const post = (message: FromWorker): void => port.postMessage(message);
   const context: TrialContext = {
     clock: systemClock,
-    connect,
+    connect: connectBy(spec.tls),
     stop,
     post,
     ready(phase) {
@@ -44,6 +44,13 @@ export default async function work({
   } finally {
     port.close();
   }
+}
+
+function connectBy(tls: TrialSpec['tls']): TrialContext['connect'] {
+  if (tls === undefined) return connect;
+  // Between threads a Buffer becomes a bare Uint8Array, which node:tls takes all the same.
+  const runtime = tlsRuntime(tls);
+  return (address, options) => connect(address, { ...options, runtime });
 }
 
 function watchUsage(): () => Usage {

@@ -18,6 +18,7 @@ export interface LoadedTls {
 /** @throws {ConfigError} naming property and file. */
 export function loadTls(settings: TlsSettings): LoadedTls {
   const { client, clientAuth, mode, server, verifyServer } = settings;
+  const serverNames = namesOf('tls.server');
   return {
     server:
       mode === 'disabled'
@@ -25,32 +26,44 @@ export function loadTls(settings: TlsSettings): LoadedTls {
         : {
             mode,
             clientAuth,
-            ...required(credentialsOf('tls.server', server), 'tls.server'),
-            trust: trustOf('tls.server', server),
+            ...required(credentialsOf(serverNames, server), serverNames),
+            trust: trustOf(serverNames, server),
           },
     client: {
-      credentials: credentialsOf('tls.client', client),
-      trust: trustOf('tls.client', client),
+      ...loadClientTls(client, namesOf('tls.client')),
       verifyServer,
     },
   };
 }
 
-type Side = 'tls.server' | 'tls.client';
+/** What a file is called where it was named: a property, or a flag. */
+export type TlsNames = Readonly<Record<keyof TlsFiles, string>>;
 
-function required(credentials: Credentials | null, side: Side): Credentials {
-  if (credentials === null) throw new ConfigError(`${side}.certPath is missing`);
+/** For whoever only dials. @throws {ConfigError} by these names. */
+export function loadClientTls(files: TlsFiles, names: TlsNames): Omit<ClientTls, 'verifyServer'> {
+  return { credentials: credentialsOf(names, files), trust: trustOf(names, files) };
+}
+
+const namesOf = (side: 'tls.server' | 'tls.client'): TlsNames => ({
+  certPath: `${side}.certPath`,
+  keyPath: `${side}.keyPath`,
+  keyPassword: `${side}.keyPassword`,
+  trustCertPath: `${side}.trustCertPath`,
+});
+
+function required(credentials: Credentials | null, names: TlsNames): Credentials {
+  if (credentials === null) throw new ConfigError(`${names.certPath} is missing`);
   return credentials;
 }
 
-function credentialsOf(side: Side, files: TlsFiles): Credentials | null {
+function credentialsOf(names: TlsNames, files: TlsFiles): Credentials | null {
   const { certPath, keyPassword, keyPath } = files;
   if (certPath === '' || keyPath === '') return null;
-  const cert = certificates(`${side}.certPath`, certPath);
-  const key = privateKey(side, files);
+  const cert = certificates(names.certPath, certPath);
+  const key = privateKey(names, files);
   const [own] = cert.parsed;
   if (own?.checkPrivateKey(key.parsed) !== true) {
-    throw new ConfigError(`${side}.keyPath=${keyPath}: is not the key of ${certPath}`);
+    throw new ConfigError(`${names.keyPath}=${keyPath}: is not the key of ${certPath}`);
   }
   const credentials = {
     cert: cert.pem,
@@ -60,13 +73,13 @@ function credentialsOf(side: Side, files: TlsFiles): Credentials | null {
   try {
     createSecureContext(credentials);
   } catch (error) {
-    throw unusable(`${side}.certPath`, certPath, error);
+    throw unusable(names.certPath, certPath, error);
   }
   return credentials;
 }
 
-function trustOf(side: Side, { trustCertPath }: TlsFiles): Buffer | null {
-  return trustCertPath === '' ? null : certificates(`${side}.trustCertPath`, trustCertPath).pem;
+function trustOf(names: TlsNames, { trustCertPath }: TlsFiles): Buffer | null {
+  return trustCertPath === '' ? null : certificates(names.trustCertPath, trustCertPath).pem;
 }
 
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -84,16 +97,16 @@ function certificates(property: string, path: string) {
   }
 }
 
-function privateKey(side: Side, { keyPassword, keyPath }: TlsFiles) {
-  const pem = read(`${side}.keyPath`, keyPath);
+function privateKey(names: TlsNames, { keyPassword, keyPath }: TlsFiles) {
+  const pem = read(names.keyPath, keyPath);
   let parsed: KeyObject;
   try {
     parsed = createPrivateKey({ key: pem, passphrase: keyPassword });
   } catch (error) {
     if (pem.includes('ENCRYPTED')) {
-      throw new ConfigError(`${side}.keyPassword: does not open ${keyPath}`, { cause: error });
+      throw new ConfigError(`${names.keyPassword}: does not open ${keyPath}`, { cause: error });
     }
-    throw unusable(`${side}.keyPath`, keyPath, error);
+    throw unusable(names.keyPath, keyPath, error);
   }
   return { pem, parsed };
 }

@@ -68,7 +68,7 @@ test('the process behind a local address is found, where there is /proc', async 
   await once(server, 'close');
   assert.equal(found, process.platform === 'linux' ? process.pid : null);
   assert.equal(listenerPid(here), null);
-  const [nobody] = await preflight([here]);
+  const [nobody] = await preflight([here], null);
   assert.deepEqual([nobody?.answer, nobody?.failure], [null, 'could not connect']);
 });
 

@@ -1,11 +1,12 @@
 /**
  * A controller that somebody else started, of any make: asked where it is, never started or killed.
  */
-import { call, connect } from '../client/connection.js';
+import { call, connect, tlsRuntime } from '../client/connection.js';
 import { discoverLeader } from '../client/discover.js';
 import { ClientError } from '../client/errors.js';
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import { parseAddress } from '../net/address.js';
+import type { ClientTls } from '../net/tls.js';
 import { readControllerMetadata } from '../remoting/headers.js';
 import { isLocal, listenerPid } from './listener-pid.js';
 import { type RunningTarget, TargetError, type TargetMember } from './target.js';
@@ -14,16 +15,22 @@ const LEADER_TIMEOUT_MS = 15_000;
 const ASK_TIMEOUT_MS = 3_000;
 
 /** @throws {TargetError} NO_LEADER when none of them serves as leader. */
-export async function attachTarget(addresses: readonly string[]): Promise<RunningTarget> {
+export async function attachTarget(
+  addresses: readonly string[],
+  tls: ClientTls | null,
+): Promise<RunningTarget> {
+  const dialling = diallingBy(tls);
   const members = addresses.map((address, index): TargetMember => {
     return { id: `n${index}`, address, httpAddress: null, pid: listenerPid(address) };
   });
   const leader = async (): Promise<TargetMember> => {
-    const at = await discoverLeader({ addresses, deadlineMs: LEADER_TIMEOUT_MS }).catch(
-      (error: Error) => {
-        throw new TargetError('NO_LEADER', addresses.join(';'), error.message);
-      },
-    );
+    const at = await discoverLeader({
+      addresses,
+      deadlineMs: LEADER_TIMEOUT_MS,
+      ...dialling,
+    }).catch((error: Error) => {
+      throw new TargetError('NO_LEADER', addresses.join(';'), error.message);
+    });
     const found = members.find(({ address }) => address === at);
     if (found !== undefined) return found;
     throw new TargetError('NO_LEADER', addresses.join(';'), `they name ${at}`);
@@ -31,6 +38,7 @@ export async function attachTarget(addresses: readonly string[]): Promise<Runnin
   await leader();
   return {
     addresses,
+    tls: tls ?? undefined,
     members: () => members,
     leader,
     kill: (id) => Promise.reject(new TargetError('NOT_OURS', id)),
@@ -39,6 +47,8 @@ export async function attachTarget(addresses: readonly string[]): Promise<Runnin
     close: () => Promise.resolve(),
   };
 }
+
+const diallingBy = (tls: ClientTls | null) => (tls === null ? {} : { runtime: tlsRuntime(tls) });
 
 /** What one member said when it was asked who leads (1005), and what is known of its process. */
 export interface Preflight {
@@ -58,7 +68,10 @@ export interface Preflight {
 }
 
 /** Asks every member who leads. Reads only. */
-export function preflight(addresses: readonly string[]): Promise<readonly Preflight[]> {
+export function preflight(
+  addresses: readonly string[],
+  tls: ClientTls | null,
+): Promise<readonly Preflight[]> {
   return Promise.all(
     addresses.map(async (address): Promise<Preflight> => {
       const pid = listenerPid(address);
@@ -67,6 +80,7 @@ export function preflight(addresses: readonly string[]): Promise<readonly Prefli
         connectTimeoutMs: ASK_TIMEOUT_MS,
         requestTimeoutMs: ASK_TIMEOUT_MS,
         closeOnTimeout: true,
+        ...diallingBy(tls),
       });
       try {
         const reply = await call(connection, { code: RequestCode.GetMetadataInfo });

@@ -4,6 +4,8 @@
  * Our builds, the floor, and controllers that somebody else started all look like this.
  */
 
+import type { ClientTls } from '../net/tls.js';
+
 export interface TargetMember {
   /** `n0`, `n1`, … */
   readonly id: string;
@@ -27,6 +29,8 @@ export interface MemberExit {
 
 export interface RunningTarget {
   readonly addresses: readonly string[];
+  /** How it is dialled; undefined: plainly. */
+  readonly tls?: ClientTls | undefined;
   /** In the order of `addresses`. Processes change over restarts: ask again. */
   members(): readonly TargetMember[];
   /**
