@@ -118,14 +118,22 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
       try {
         await mend(target);
         const { pool } = context;
-        const members = target.addresses;
+        const { addresses: members, tls } = target;
         const tell = (state: LoadProgress): void =>
           onProgress({ ...state, phase: 'warm until steady' });
         const warmUp = growsFaster(spec)
           ? await warm(
               workload,
               (point) =>
-                makeLoad({ ...shared, workload: point, spec, members, pool, onProgress: tell }),
+                makeLoad({
+                  ...shared,
+                  workload: point,
+                  spec,
+                  members,
+                  tls,
+                  pool,
+                  onProgress: tell,
+                }),
               signal,
             )
           : null;
