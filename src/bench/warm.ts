@@ -17,6 +17,8 @@ const WINDOW_MS = 2_000;
 /** Enough to have all paths of a controller busy, few enough for short queues. */
 const OUTSTANDING = 64;
 const SETS_FOR_BRING_UP = 64;
+/** Every window registers its sets anew, and a controller that syncs each write needs minutes for a thousand. */
+const SETS_MAX = 256;
 
 /** @param window runs one and tells its rate; asked at most `WINDOWS_MAX` times, or until `isOver`. */
 export async function untilSteady(
@@ -62,10 +64,11 @@ export function warmUpPoint(point: WorkloadPoint): LoadPoint {
   }
   const { fault: _, ...rest } = point;
   const { load } = point;
-  if (load.mode === 'closed') return { ...rest, ...shared, load };
+  const sets = Math.min(point.sets, SETS_MAX);
   const mix = load.mode === 'timers' ? { getReplicaInfo: 2, getMetadataInfo: 1 } : load.mix;
-  const outstanding = Math.min(OUTSTANDING, point.sets);
-  return { ...rest, ...shared, load: { mode: 'closed', outstanding, mix } };
+  const wanted = load.mode === 'closed' ? load.outstanding : OUTSTANDING;
+  const outstanding = Math.min(wanted, sets);
+  return { ...rest, ...shared, sets, load: { mode: 'closed', outstanding, mix } };
 }
 
 /** @param load runs one trial's load, as the trial itself does; throws as it does. */
