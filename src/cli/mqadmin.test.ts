@@ -233,7 +233,12 @@ async function inScene(build: string, body: (scene: Scene) => Promise<void>): Pr
     () => rmSync(data, { recursive: true, force: true }),
   ];
   try {
-    const target = await startCluster({ build, durability: 'background', data });
+    // Upstream's patience: beside a JVM on a busy machine a member may hear nothing for half a second,
+    // and what these commands print must not depend on it.
+    const target = await startCluster({
+      ...{ build, durability: 'background', data },
+      electionProfile: 'dledger',
+    });
     closing.push(() => target.close());
     const leader = await target.leader();
     const mqadmin = await Mqadmin.start(leader.address);
