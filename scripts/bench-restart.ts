@@ -4,14 +4,14 @@
  *     npm run build && node dist/scripts/bench-restart.js [ROOT ...]
  *
  * Each ROOT is a checkout that was built; default: this one. Every one of them writes its own history
- * first: as many sets with 3 replicas, then so many changes of SyncStateSets. Then they are started in
- * turn, so that a machine that grows slower does so for all.
+ * first, all sets at once; then they are started in turn, so that a machine that grows slower does so for all.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { median } from '../src/analyze/bootstrap.js';
 import { call, connect } from '../src/client/connection.js';
 import { RequestCode } from '../src/lib/codes.js';
 import { projectRoot } from '../src/lib/project-root.js';
@@ -22,8 +22,6 @@ const SETS = 1_000;
 const REPLICAS = 3;
 const CHANGES = 300_000;
 const ROUNDS = 7;
-/** Sets that are written to at once. */
-const LANES = 1_000;
 
 const roots = process.argv.slice(2).map((root) => resolve(root));
 if (roots.length === 0) roots.push(projectRoot());
@@ -37,7 +35,7 @@ async function start(root: string): Promise<RunningTarget> {
 }
 
 async function write(address: string): Promise<void> {
-  const options = { windowMax: LANES, connectTimeoutMs: 5_000, requestTimeoutMs: 30_000 };
+  const options = { windowMax: SETS, connectTimeoutMs: 5_000, requestTimeoutMs: 30_000 };
   const connection = connect(address, { ...options, closeOnTimeout: true });
   const ask = async (code: number, extFields: Record<string, string | number>, body?: string) => {
     const reply = await call(connection, { code, extFields, ...(body !== undefined && { body }) });
@@ -94,10 +92,9 @@ try {
     }
   }
   for (const [root, times] of took) {
-    const [least = 0, most = 0] = [Math.min(...times), Math.max(...times)];
-    const median = [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+    const [least, most] = [Math.min(...times), Math.max(...times)];
     console.log(
-      `${root}: ${SETS} sets, ${CHANGES} changes: serves after ${median.toFixed(0)} ms (${least.toFixed(0)}-${most.toFixed(0)} of ${ROUNDS})`,
+      `${root}: ${SETS} sets, ${CHANGES} changes: serves after ${median(times).toFixed(0)} ms (${least.toFixed(0)}-${most.toFixed(0)} of ${ROUNDS})`,
     );
   }
 } finally {

@@ -32,7 +32,7 @@ export function startTarget(
     case 'java':
       return startJava({ mode: spec.mode, processReadEvent, signal });
     case 'address':
-      return attachTarget(spec.addresses, addressTls(spec.tls));
+      return attachTarget(spec.addresses, loadAddressTls(spec.tls));
     case 'reference':
       return startReference(spec.store, signal, spec.paths);
     case 'build':
@@ -56,7 +56,7 @@ export function startTarget(
 }
 
 /** @throws {ConfigError} by the flag that named the file. */
-export function addressTls(tls: AddressTls | null): ClientTls | null {
+export function loadAddressTls(tls: AddressTls | null): ClientTls | null {
   if (tls === null) return null;
   const { verifyServer, ...paths } = tls;
   return { ...loadClientTls({ ...paths, keyPassword: '' }, tlsFlags), verifyServer };

@@ -3,7 +3,7 @@
  */
 import { createInterface } from 'node:readline/promises';
 import type { AddressTarget, AddressTls } from '../bench/plan.js';
-import { addressTls } from '../bench/targets.js';
+import { loadAddressTls } from '../bench/targets.js';
 import { ResponseCode } from '../lib/codes.js';
 import type { Durability } from '../storage/log-store.js';
 import { parseAddresses, preflight, preflightLine } from '../target/address.js';
@@ -42,7 +42,7 @@ export function addressTarget(
   }
   if (taken.includes(name)) throw new InputError(`--address-name '${name}' is a target already`);
   const tls = tlsOf(command);
-  addressTls(tls); // Says now what is wrong with the files.
+  loadAddressTls(tls); // Says now what is wrong with the files.
   return {
     name,
     title: `a controller that ran already at ${addresses.join(';')}${tls === null ? '' : ', by TLS'}`,
@@ -58,12 +58,17 @@ export function addressTarget(
 
 function tlsOf(command: AddressCommand): AddressTls | null {
   const { addressCa, addressCert, addressInsecure, addressKey, addressTls } = command;
-  const given = { addressCa, addressCert, addressKey };
   if (!addressTls) {
-    const flag = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
-    if (flag === undefined && !addressInsecure) return null;
-    const name = flag === undefined ? 'insecure' : flag.slice('address'.length).toLowerCase();
-    throw new InputError(`--address-${name} needs --address-tls`);
+    const given = {
+      '--address-ca': addressCa !== undefined,
+      '--address-cert': addressCert !== undefined,
+      '--address-key': addressKey !== undefined,
+      '--address-insecure': addressInsecure,
+    };
+    for (const [flag, isGiven] of Object.entries(given)) {
+      if (isGiven) throw new InputError(`${flag} needs --address-tls`);
+    }
+    return null;
   }
   if ((addressCert === undefined) !== (addressKey === undefined)) {
     throw new InputError('--address-cert and --address-key go together');
@@ -86,7 +91,7 @@ export async function agreeToWrite(
   yes: boolean,
   say: (line: string) => void,
 ): Promise<void> {
-  const members = await preflight(target.addresses, addressTls(target.tls));
+  const members = await preflight(target.addresses, loadAddressTls(target.tls));
   for (const member of members) say(preflightLine(member));
   if (!members.some(({ answer }) => answer?.code === ResponseCode.Success)) {
     throw new TargetError('NO_LEADER', target.addresses.join(';'), 'none answers who leads');

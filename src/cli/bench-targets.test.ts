@@ -13,7 +13,7 @@ import { ExitCode } from './exit-codes.js';
 import { runCli } from './testing/run-cli.js';
 
 /** Without a path there is no JDK and no etcd, whatever the machine has. */
-const run = (args: readonly string[]) => runCli(args, { PATH: '/nowhere' });
+const run = (args: readonly string[]) => runCli(args, { environment: { PATH: '/nowhere' } });
 
 const limits = { timeout: 120_000 };
 

@@ -7,30 +7,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { freeBasePort } from '../target/free-ports.js';
-
-const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
-
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { CLI, runCli } from './testing/run-cli.js';
 
 /** A command that ends by itself, or by `signal` once it printed a line. */
-async function run(args: readonly string[], signal?: NodeJS.Signals): Promise<Run> {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
-      text[name] += chunk;
-      if (name === 'stdout' && signal !== undefined) child.kill(signal);
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...text };
-}
+const run = (args: readonly string[], signal?: NodeJS.Signals) => runCli(args, { signal });
 
 async function withController(
   lines: readonly string[],

@@ -84,19 +84,17 @@ class Driver {
   }
 
   async ask(step: Ask): Promise<Outcome> {
-    let outcome = await this.#askOnce(step);
-    if (step.until === undefined) return outcome;
-    for (let attempt = 1; !JSON.stringify(outcome).includes(step.until); attempt += 1) {
-      if (attempt === ASK_AGAIN_MAX) {
-        const [request, last] = [JSON.stringify(step.request), JSON.stringify(outcome)];
-        throw new NeverHeldError(
-          `no reply to ${request} ever held ${step.until}; the last was ${last}`,
-        );
-      }
+    let last = '';
+    for (let attempt = 0; attempt < ASK_AGAIN_MAX; attempt += 1) {
+      const outcome = await this.#askOnce(step);
+      if (step.until === undefined) return outcome;
+      last = JSON.stringify(outcome);
+      if (last.includes(step.until)) return outcome;
       await pause(ASK_AGAIN_MS);
-      outcome = await this.#askOnce(step);
     }
-    return outcome;
+    throw new NeverHeldError(
+      `no reply to ${JSON.stringify(step.request)} ever held ${step.until}; the last was ${last}`,
+    );
   }
 
   async act({ do: what, on = 'main' }: Act): Promise<void> {

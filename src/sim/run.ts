@@ -13,7 +13,7 @@ import type { LogStore } from '../storage/log-store.js';
 import { BrokerHost } from './broker-host.js';
 import { AppliedEqual } from './checkers/applied-equal.js';
 import { BrokerSets } from './checkers/broker-sets.js';
-import { Configurations } from './checkers/configurations.js';
+import { Configurations, type Leads } from './checkers/configurations.js';
 import { checkHistories } from './checkers/histories.js';
 import { NoAcknowledgedLoss } from './checkers/no-acknowledged-loss.js';
 import { NoDeadInSyncSet } from './checkers/no-dead-in-sync-set.js';
@@ -465,16 +465,9 @@ class Run implements Observer {
 
   appended(member: string, entries: readonly Entry[]): void {
     this.#log.appended(member, entries);
-    const log = this.#hostById.get(member)?.log ?? null;
-    const leads =
-      log?.status.role === 'leader'
-        ? {
-            committed: log.commitIndex,
-            inItsTerm: this.#log.termAt(member, log.commitIndex) === log.status.term,
-          }
-        : null;
-    if (!this.#configurations.appended(member, entries, leads)) return;
+    if (!entries.some(({ kind }) => kind === 'configuration')) return;
     this.#met('members changed');
+    this.#configurations.appended(member, entries, this.#leads(member));
     this.#lookAtConfiguration(member);
   }
 
@@ -533,6 +526,13 @@ class Run implements Observer {
   readProved(member: string, read: number, appliedIndex: LogIndex): void {
     this.#met('read proved');
     this.#reads.proved(member, read, appliedIndex);
+  }
+
+  #leads(member: string): Leads | null {
+    const log = this.#hostById.get(member)?.log ?? null;
+    if (log?.status.role !== 'leader') return null;
+    const { commitIndex: committed, status } = log;
+    return { committed, inItsTerm: this.#log.termAt(member, committed) === status.term };
   }
 
   /** Once the event is over: what the core has decided is written by then. */

@@ -8,6 +8,7 @@
  *
  * @source Ongaro thesis §4.1; raft-dev 2015, "bug in single-server membership changes"
  */
+import assert from 'node:assert/strict';
 import { decodeConfiguration } from '../../raft/configuration.js';
 import type { Configuration, Entry } from '../../raft/types.js';
 import { Violation } from './violation.js';
@@ -15,6 +16,13 @@ import { Violation } from './violation.js';
 interface Placed {
   readonly index: number;
   readonly configuration: Configuration;
+}
+
+/** What a leader knows at the moment when it writes. */
+export interface Leads {
+  readonly committed: number;
+  /** Whether anything that is committed is of its own term. */
+  readonly inItsTerm: boolean;
 }
 
 export class Configurations {
@@ -27,15 +35,10 @@ export class Configurations {
     this.#placed.set(member, base === null ? later : [base, ...later]);
   }
 
-  /** @param committed what the member knows to be committed, if it leads; and whether any of that is of its term. */
-  appended(
-    member: string,
-    entries: readonly Entry[],
-    leads: { readonly committed: number; readonly inItsTerm: boolean } | null,
-  ): boolean {
-    const added = configurationsOf(entries);
+  /** @param leads null: the member follows, and writes what it is told. */
+  appended(member: string, entries: readonly Entry[], leads: Leads | null): void {
     const placed = this.#of(member);
-    for (const next of added) {
+    for (const next of configurationsOf(entries)) {
       const pending = placed.at(-1);
       placed.push(next);
       if (leads === null) continue;
@@ -52,7 +55,6 @@ export class Configurations {
         );
       }
     }
-    return added.length > 0;
   }
 
   truncated(member: string, after: number): void {
@@ -77,11 +79,8 @@ export class Configurations {
   }
 
   #of(member: string): Placed[] {
-    let placed = this.#placed.get(member);
-    if (placed === undefined) {
-      placed = [];
-      this.#placed.set(member, placed);
-    }
+    const placed = this.#placed.get(member);
+    assert(placed !== undefined, `${member} has started`);
     return placed;
   }
 }
