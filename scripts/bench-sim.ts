@@ -1,5 +1,6 @@
 /**
- * How fast virtual time passes: three controllers and ten brokers that live in peace.
+ * How fast virtual time passes: three controllers and ten brokers that live in peace, on upstream's
+ * defaults. The first trial of a build warms the code up, and is not counted.
  *
  *     npm run build && node dist/scripts/bench-sim.js [simulated seconds]
  */
@@ -9,7 +10,7 @@ import { simulate } from '../src/sim/run.js';
 import { drawOptions } from '../src/sim/swarm.js';
 
 const simulatedS = Number(process.argv[2] ?? 600);
-const TRIALS = 5;
+const TRIALS = 6;
 
 for (const build of [baseline, optimized]) {
   const speeds: number[] = [];
@@ -18,6 +19,7 @@ for (const build of [baseline, optimized]) {
       ...drawOptions(seed, { faultWeights: {} }),
       ...({ subject: 'controller', members: 3, electionRule: 'dledger', handoff: 'wake' } as const),
       ...({ durability: 'group', lease: null, preferredLeader: false, formatVersion: 2 } as const),
+      ...{ processReadEvent: false, followerReads: false, uncleanElections: false },
       ...{ brokerSets: 5, replicas: 2, clients: 0, snapshotEveryEntries: 100_000 },
       ...{ delayMinMs: 0.1, delayMeanMs: 0.3, syncMs: 0.2 },
       ...{ lossShare: 0, duplicationShare: 0, reorderingShare: 0 },
@@ -27,7 +29,7 @@ for (const build of [baseline, optimized]) {
     const result = await simulate({ options, faults: [], workload: [] }, build);
     const wallS = (performance.now() - startedMs) / 1_000;
     if (result.violation !== null) throw new Error(result.violation.what);
-    speeds.push(result.simulatedMs / 1_000 / wallS);
+    if (seed > 1) speeds.push(result.simulatedMs / 1_000 / wallS);
   }
   speeds.sort((a, b) => a - b);
   const round = (value: number | undefined): string => Math.round(value ?? 0).toLocaleString('en');

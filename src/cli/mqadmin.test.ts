@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { discoverLeader } from '../client/discover.js';
 import { Mqadmin, reasonOf } from '../target/mqadmin.js';
 import { startCluster } from '../target/ours.js';
 import { findPeers, PeersError } from '../target/peers.js';
@@ -17,6 +18,8 @@ const SET = { clusterName: 'cluster-a', brokerName: 'broker-a', replicas: 3 };
 /** Nobody listens there. */
 const DOWN = '127.0.0.1:1';
 const RETRIES = 'electMasterMaxRetryCount';
+/** Far more than the heartbeat of upstream's timing, 2 s. */
+const LEADER_KNOWN_MS = 30_000;
 
 interface Scene {
   readonly target: RunningTarget;
@@ -122,6 +125,8 @@ const steps: readonly Step[] = [
       assert(follower !== undefined);
       await target.kill(follower.id, 'SIGKILL');
       await target.restart(follower.id);
+      // Until a heartbeat has told it who leads, mqadmin would go by it to the name server.
+      await discoverLeader({ addresses: [follower.address], deadlineMs: LEADER_KNOWN_MS });
       const said = await mqadmin('getControllerConfig', '-a', all);
       // In an order of its own: mqadmin keeps them in a hash map.
       const parts = said.split(/^=+(\S+?)=+$/m).slice(1);

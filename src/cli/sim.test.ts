@@ -13,8 +13,8 @@ const stored: readonly {
   readonly subject: 'controller' | 'kv';
   readonly hash: string;
 }[] = [
-  { seed: 5, subject: 'controller', hash: '246713822b67e399' },
-  { seed: 6, subject: 'kv', hash: '5e856b88111af3fb' },
+  { seed: 5, subject: 'controller', hash: 'f61a5aacf3ffc5c3' },
+  { seed: 6, subject: 'kv', hash: 'dccf090c77b247a5' },
 ];
 
 for (const { hash, seed, subject } of stored) {

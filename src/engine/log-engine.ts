@@ -108,6 +108,11 @@ type OnCommitted = (entry: Entry) => void;
 /** Ten ticks to a heartbeat, within these. */
 const TICK_MIN_MS = 5;
 const TICK_MAX_MS = 100;
+/**
+ * Of so many ticks one is made when the core expects nothing sooner, but not more than
+ * `TICK_MAX_MS` apart. Less than half a heartbeat in all: no more of it counts (`#passTime`).
+ */
+const QUIET_TICKS = 4;
 /** Between two looks at how far a learner has come. */
 const CATCH_UP_POLL_MS = 50;
 /** Bytes applied in one turn before other work gets a chance. */
@@ -145,8 +150,10 @@ export class LogEngine implements Log {
   #status: LogStatus;
   #polled: Extract<Effect, { kind: 'send-push' }>[] = [];
   #pollTimer: Cancel | null = null;
+  readonly #tickMs: number;
   #tickTimer: Cancel | null = null;
-  #tickedAtMs = 0;
+  #nextTickMs = 0;
+  #steppedAtMs = 0;
   #closed = false;
   #ended: Promise<void> = Promise.resolve();
 
@@ -208,6 +215,7 @@ export class LogEngine implements Log {
       },
       onFatal: (error) => this.#fail(error),
     });
+    this.#tickMs = Math.min(TICK_MAX_MS, Math.max(TICK_MIN_MS, options.timing.heartbeatMs / 10));
     this.#transport.setPeers?.(this.#raft.configuration);
   }
 
@@ -248,10 +256,20 @@ export class LogEngine implements Log {
   }
 
   #startTime(): void {
-    this.#tickedAtMs = this.#clock.nowMs();
-    const periodMs = this.#options.timing.heartbeatMs / 10;
-    const tickMs = Math.min(TICK_MAX_MS, Math.max(TICK_MIN_MS, periodMs));
-    this.#tickTimer = this.#clock.every(tickMs, () => this.#tick());
+    this.#steppedAtMs = this.#clock.nowMs();
+    this.#tickIn(this.#tickMs);
+  }
+
+  #tickIn(delayMs: number): void {
+    this.#nextTickMs = this.#clock.nowMs() + delayMs;
+    this.#tickTimer = this.#clock.after(delayMs, () => this.#tick());
+  }
+
+  /** Something has happened that the next tick, however quiet it was, may have to follow up. */
+  #tickSoon(): void {
+    if (this.#tickTimer === null || this.#nextTickMs <= this.#clock.nowMs() + this.#tickMs) return;
+    this.#tickTimer();
+    this.#tickIn(this.#tickMs);
   }
 
   /** A message from another member arrived. */
@@ -280,7 +298,7 @@ export class LogEngine implements Log {
   ): Promise<LogIndex> {
     return new Promise((resolve, reject) => {
       // The waiter is registered before the effects run: a group of one commits inside the step.
-      const effects = this.#raft.step(input);
+      const effects = this.#raft.step(input, this.#passTime());
       const first = effects[0];
       if (first?.kind === 'proposed') {
         this.#waitingBytes += bytes;
@@ -431,18 +449,27 @@ export class LogEngine implements Log {
       this.#guard(() => this.#store.caughtUp());
     }
     if (this.#closed) return;
+    this.#reads.expire(this.#clock.nowMs());
+    this.#step({ kind: 'tick' });
+    if (this.#closed) return;
+    const quietMaxMs = Math.min(QUIET_TICKS * this.#tickMs, TICK_MAX_MS);
+    this.#tickIn(Math.max(this.#tickMs, Math.min(this.#raft.quietForMs, quietMaxMs)));
+  }
+
+  /**
+   * How much time has passed for the core. A member that slept must not blame the leader for its own
+   * absence: what arrived meanwhile is still in the socket. So the time between two steps never
+   * counts for more than half a heartbeat.
+   */
+  #passTime(): number {
     const now = this.#clock.nowMs();
-    const elapsed = now - this.#tickedAtMs;
-    this.#tickedAtMs = now;
-    this.#reads.expire(now);
-    // A member that slept must not blame the leader for its own absence: what arrived meanwhile
-    // is still in the socket. So one tick never counts for more than half a heartbeat.
-    const elapsedMs = Math.min(elapsed, this.#options.timing.heartbeatMs / 2);
-    this.#step({ kind: 'tick', elapsedMs });
+    const elapsedMs = now - this.#steppedAtMs;
+    this.#steppedAtMs = now;
+    return Math.min(elapsedMs, this.#options.timing.heartbeatMs / 2);
   }
 
   #step(input: Input): void {
-    this.#perform(this.#raft.step(input));
+    this.#perform(this.#raft.step(input, this.#passTime()));
   }
 
   #perform(effects: readonly Effect[]): void {
@@ -477,6 +504,8 @@ export class LogEngine implements Log {
           break;
         case 'commit':
           this.#applyCommitted();
+          // When no push follows it, a heartbeat tells the others.
+          if (this.#raft.role === 'leader') this.#tickSoon();
           break;
         case 'role':
           this.#roleChanged(effect);
@@ -734,6 +763,7 @@ export class LogEngine implements Log {
   }
 
   #roleChanged(effect: Extract<Effect, { kind: 'role' }>): void {
+    this.#tickSoon();
     const led = this.#status.role === 'leader';
     if (effect.role === 'leader' && !led) {
       // The core has appended this leadership's first entry by now; its effect follows this one.

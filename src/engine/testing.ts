@@ -101,10 +101,10 @@ export class TestCluster {
     this.drops = () => false;
   }
 
-  /** Lets `ms` pass, ten at a time, with everything that this sets in motion. */
-  async advance(ms: number): Promise<void> {
-    for (let passed = 0; passed < ms; passed += TICK_MS) {
-      this.clock.advance(TICK_MS);
+  /** Lets `ms` pass, ten at a time by default, with everything that this sets in motion. */
+  async advance(ms: number, stepMs = TICK_MS): Promise<void> {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      this.clock.advance(stepMs);
       await this.settle();
     }
   }

@@ -141,10 +141,15 @@ export class Election {
     return this.#lastResult === 'wait-to-vote-next';
   }
 
+  /** When the next round begins, or the one under way is judged at the latest. */
+  get dueMs(): number {
+    return this.#collectUntilMs ?? this.#nextRoundMs;
+  }
+
   /** What time has come for. */
   due(nowMs: number): 'ask' | 'judge' | 'wait' {
-    if (this.#collectUntilMs !== null) return nowMs >= this.#collectUntilMs ? 'judge' : 'wait';
-    return nowMs >= this.#nextRoundMs ? 'ask' : 'wait';
+    if (nowMs < this.dueMs) return 'wait';
+    return this.collecting ? 'judge' : 'ask';
   }
 
   noteTerm(heard: Term): void {

@@ -69,7 +69,7 @@ class Script {
         this.#start(Number(subject), rest);
         break;
       case 'tick':
-        this.#group.step(subject, { kind: 'tick', elapsedMs: Number(rest[0]) });
+        this.#group.step(subject, { kind: 'tick' }, Number(rest[0]));
         break;
       case 'elect':
         this.#elect(subject);
@@ -169,7 +169,7 @@ class Script {
       assert(elapsedMs < 5_000, `${id} is not elected`);
       for (const other of linked) {
         if (other.id !== id && other.raft.role === 'candidate') continue;
-        this.#group.step(other.id, { kind: 'tick', elapsedMs: 10 });
+        this.#group.step(other.id, { kind: 'tick' }, 10);
       }
       while (!leads() && this.#group.network.length > 0) this.#group.deliver(this.#take(0));
     }
@@ -180,7 +180,7 @@ class Script {
     this.#brief = true;
     for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs += 10) {
       for (const id of this.#group.members.keys()) {
-        this.#group.step(id, { kind: 'tick', elapsedMs: 10 });
+        this.#group.step(id, { kind: 'tick' }, 10);
       }
       this.#untilQuiet((message) => {
         this.#group.deliver(message);

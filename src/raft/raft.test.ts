@@ -157,7 +157,7 @@ function start(restored = nothing): Raft {
 /** A leader of term 1, by n1's vote. */
 function lead(): Raft {
   const raft = start();
-  raft.step({ kind: 'tick', elapsedMs: 10 });
+  raft.step({ kind: 'tick' }, 10);
   receive(raft, {
     ...envelope,
     kind: 'vote-result',

@@ -207,11 +207,17 @@ export class Raft {
     return this.#role === 'leader' && this.hasCommittedInTerm;
   }
 
-  /** @returns what must be done, in this order; the array is the caller's to keep. */
-  step(input: Input): Effect[] {
+  /**
+   * @param elapsedMs passed since the step before. The loop caps it, so that a member that slept does
+   *   not blame the leader for its own absence.
+   * @returns what must be done, in this order; the array is the caller's to keep.
+   */
+  step(input: Input, elapsedMs = 0): Effect[] {
+    assert(elapsedMs >= 0, 'time does not go back');
+    this.#nowMs += elapsedMs;
     switch (input.kind) {
       case 'tick':
-        this.#tick(input.elapsedMs);
+        this.#tick();
         break;
       case 'receive':
         this.#receive(input.message);
@@ -251,9 +257,32 @@ export class Raft {
 
   // Time
 
-  #tick(elapsedMs: number): void {
-    assert(elapsedMs >= 0, 'time does not go back');
-    this.#nowMs += elapsedMs;
+  /**
+   * For how long ticks can bring nothing, if nothing else is told meanwhile; 0 or less: not at all.
+   * Limits that may be noticed a little late (a lost quorum, a hand-over) are left out.
+   */
+  get quietForMs(): number {
+    switch (this.#role) {
+      case 'leader':
+        return this.#hasUnfinished
+          ? 0
+          : this.#lastBeatMs + this.#options.timing.heartbeatMs - this.#nowMs;
+      case 'candidate':
+        return this.#election.dueMs - this.#nowMs;
+      default:
+        return this.#leader === null
+          ? Number.POSITIVE_INFINITY
+          : this.#leaderSeenMs + this.#leaderLostAfterMs - this.#nowMs;
+    }
+  }
+
+  /** Leader: something may have to be sent again, or told, before the next heartbeat. */
+  get #hasUnfinished(): boolean {
+    if (this.#log.lastIndex > this.#persisted || this.#reads.hasWaiting) return true;
+    return this.#peers.some((peer) => !peer.idle || peer.commitSent < this.#commitIndex);
+  }
+
+  #tick(): void {
     switch (this.#role) {
       case 'leader':
         this.#tickLeader();

@@ -128,7 +128,7 @@ class Schedule {
     this.#late = [];
     const before = this.committed.length;
     for (let elapsedMs = 0; elapsedMs < 20_000; elapsedMs += 10) {
-      for (const id of this.#ids) this.#group.step(id, { kind: 'tick', elapsedMs: 10 });
+      for (const id of this.#ids) this.#group.step(id, { kind: 'tick' }, 10);
       this.#settle();
       const leader = this.#leader();
       if (leader === undefined) continue;
@@ -152,7 +152,7 @@ class Schedule {
     if (chance.chance(this.#climate.replace)) this.#replaceLeader();
     if (roll < 0.2) {
       const elapsedMs = chance.chance(0.01) ? 100 : chance.between(1, 40);
-      this.#group.step(chance.pick(this.#ids), { kind: 'tick', elapsedMs });
+      this.#group.step(chance.pick(this.#ids), { kind: 'tick' }, elapsedMs);
     } else if (roll < 0.27) {
       const bodies = Array.from({ length: chance.between(1, 3) }, () => new Uint8Array(1));
       this.#group.step(this.#anyLeader(), { kind: 'propose', bodies });
@@ -216,7 +216,7 @@ class Schedule {
     const others = this.#ids.filter((id) => id !== old);
     const before = this.committed.length;
     for (let i = 0; i < 400 && this.committed.length === before && others.length > 0; i += 1) {
-      this.#group.step(this.#chance.pick(others), { kind: 'tick', elapsedMs: 10 });
+      this.#group.step(this.#chance.pick(others), { kind: 'tick' }, 10);
       for (let j = 0; j < 4 && this.#group.network.length > 0; j += 1) {
         const message = this.#group.network.shift();
         if (message !== undefined) this.#group.deliver(message);

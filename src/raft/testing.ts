@@ -78,9 +78,9 @@ export class Group {
     return member;
   }
 
-  step(id: MemberId, input: Input): void {
+  step(id: MemberId, input: Input, elapsedMs = 0): void {
     const member = this.member(id);
-    for (const effect of member.raft.step(input)) {
+    for (const effect of member.raft.step(input, elapsedMs)) {
       this.#options.onEffect?.(id, effect);
       this.#perform(member, effect);
     }

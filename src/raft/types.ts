@@ -282,8 +282,8 @@ export type Message =
     });
 
 export type Input =
-  /** Time passed. The loop caps `elapsedMs`, so that a member that slept does not blame the leader for it. */
-  | { readonly kind: 'tick'; readonly elapsedMs: number }
+  /** A look at what time has made due. */
+  | { readonly kind: 'tick' }
   | { readonly kind: 'receive'; readonly message: Message }
   /** Leader only: append these bodies as entries of the current term. Refused as a whole or taken as a whole. */
   | { readonly kind: 'propose'; readonly bodies: readonly Uint8Array[] }

@@ -60,7 +60,8 @@ export interface ControllerOptions {
 
 /** Upstream's handlers wait this long for their future. */
 const CALL_TIMEOUT_MS = 5_000;
-const SWEEP_MS = 100;
+/** How late that may be noticed. */
+const SWEEP_MS = 500;
 /** Brokers whose heartbeats are remembered: ten times the largest fleet in the workloads. */
 const BROKERS_MAX = 1_000_000;
 

@@ -8,7 +8,7 @@ import type { SimNetwork } from './network.js';
 import type { ProcessClock } from './process-clock.js';
 
 /** How late a deadline may be noticed. */
-const SWEEP_MS = 250;
+const SWEEP_MS = 500;
 
 /** What one process dials with. */
 export function clientRuntime(

@@ -1,8 +1,8 @@
 /**
  * Virtual time: one queue of events for everything that happens in a simulated run.
  *
- * Nothing happens by itself. An event runs at its time, whatever it promises is settled (Node runs
- * microtasks between two immediates), then the next one runs. Same seed, same events, same hash.
+ * Nothing happens by itself. An event runs at its time, whatever it promises is settled, then the
+ * next one runs. Same seed, same events, same hash.
  */
 import { withoutPhases } from '../net/turn.js';
 
@@ -12,8 +12,13 @@ export interface Scheduled {
   run: (() => void) | null;
 }
 
-/** Events handed to Node at once; each still ends with its microtasks. */
+/** Events in one turn of Node's own loop, which has signals and the campaign's messages to see to. */
 const BATCH = 256;
+/**
+ * What Node does between two callbacks of its loop: ticks, microtasks, rejections. Done here after
+ * every event, it saves an immediate for each. It bears its underscore for historical reasons.
+ */
+const settle = (process as unknown as { _tickCallback(): void })._tickCallback;
 /** Two simulated hours at the rates of a run: more is a loop without end. */
 const EVENTS_MAX = 200_000_000;
 
@@ -106,12 +111,13 @@ export class World {
     let isDone = false;
     while (!isDone) {
       await new Promise<void>((resolve) => {
-        for (let i = 0; i < BATCH; i += 1) {
-          setImmediate(() => {
-            if (!isDone) isDone = this.#step(untilMs, isOver);
-          });
-        }
-        setImmediate(resolve);
+        setImmediate(() => {
+          for (let i = 0; i < BATCH && !isDone; i += 1) {
+            isDone = this.#step(untilMs, isOver);
+            settle();
+          }
+          resolve();
+        });
       });
     }
   }

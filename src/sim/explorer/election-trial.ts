@@ -107,7 +107,7 @@ class ElectionGroup {
     while (this.nowMs < endMs) {
       this.nowMs += this.#tickMs;
       this.#deliver();
-      for (const id of ids) this.#step(id, { kind: 'tick', elapsedMs: this.#tickMs });
+      for (const id of ids) this.#step(id, { kind: 'tick' }, this.#tickMs);
       if (until()) return true;
     }
     return false;
@@ -128,11 +128,11 @@ class ElectionGroup {
     }
   }
 
-  #step(id: string, input: Parameters<Raft['step']>[0]): void {
+  #step(id: string, input: Parameters<Raft['step']>[0], elapsedMs = 0): void {
     if (this.dead.has(id)) return;
     const log = this.#logs.get(id);
     assert(log !== undefined);
-    for (const effect of this.core(id).step(input)) {
+    for (const effect of this.core(id).step(input, elapsedMs)) {
       if (effect.kind === 'send') this.#post(effect.message);
       else if (effect.kind === 'send-push') {
         const entries: Entry[] = [];
