@@ -177,10 +177,11 @@ export class RemotingConnection implements Connection {
     if (isLate && this.#options.closeOnTimeout) this.#closed('a request timed out');
   }
 
-  #write(writer: FrameWriter, { code, extFields, body }: Request, flag: number): number {
+  #write(writer: FrameWriter, request: Request, flag: number): number {
+    const { body = null, code, extFields, extFieldsText } = request;
     const opaque = this.#opaque === OPAQUE_MAX ? 0 : this.#opaque + 1;
-    const fields = extFields === undefined ? null : extFieldsJson(extFields);
-    writer.request({ code, opaque, flag, extFields: fields, body: body ?? null });
+    const fields = extFieldsText ?? (extFields === undefined ? null : extFieldsJson(extFields));
+    writer.request({ code, opaque, flag, extFields: fields, body });
     this.#opaque = opaque;
     return opaque;
   }

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import type { Request } from '../client/types.js';
 import { RequestCode } from '../lib/codes.js';
+import { extFieldsJson } from '../remoting/json-text.js';
 
 export const CLUSTER = 'quorumark';
 /** After this long without a beat a controller counts a broker as dead; upstream's default. */
@@ -159,20 +160,19 @@ export function heartbeatOf(broker: {
   readonly epoch: number;
   readonly timeoutMs: number;
 }): Request {
-  return {
-    code: RequestCode.BrokerHeartbeat,
-    extFields: {
-      clusterName: CLUSTER,
-      brokerAddr: broker.address,
-      brokerName: broker.brokerName,
-      brokerId: broker.id,
-      epoch: broker.epoch,
-      maxOffset: 0,
-      confirmOffset: 0,
-      heartbeatTimeoutMills: broker.timeoutMs,
-      electionPriority: 2_147_483_647,
-    },
+  const extFields = {
+    clusterName: CLUSTER,
+    brokerAddr: broker.address,
+    brokerName: broker.brokerName,
+    brokerId: broker.id,
+    epoch: broker.epoch,
+    maxOffset: 0,
+    confirmOffset: 0,
+    heartbeatTimeoutMills: broker.timeoutMs,
+    electionPriority: 2_147_483_647,
   };
+  const extFieldsText = extFieldsJson(extFields);
+  return { code: RequestCode.BrokerHeartbeat, extFields, extFieldsText };
 }
 
 function newBroker(set: BrokerSet, lane: number, id: number, timeoutMs: number): Broker {

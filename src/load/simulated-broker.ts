@@ -136,6 +136,8 @@ export class SimulatedBroker {
   #slaves: { readonly id: number; readonly masterEpoch: number }[] = [];
   #altering = false;
   #checking = false;
+  #lastBeat: { readonly id: number; readonly epoch: number; readonly request: Request } | null =
+    null;
 
   constructor(identity: BrokerIdentity) {
     this.#is = identity;
@@ -494,10 +496,14 @@ export class SimulatedBroker {
 
   #beat(): void {
     const { brokerName, address } = this.#is;
+    const id = this.#id;
     const epoch = this.#masterEpoch === 0 ? -1 : this.#masterEpoch;
-    const timeoutMs = this.#is.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS;
-    const request = heartbeatOf({ brokerName, address, id: this.#id, epoch, timeoutMs });
-    this.#effects.push({ kind: 'beat', request });
+    if (this.#lastBeat?.id !== id || this.#lastBeat.epoch !== epoch) {
+      const timeoutMs = this.#is.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS;
+      const request = heartbeatOf({ brokerName, address, id, epoch, timeoutMs });
+      this.#lastBeat = { id, epoch, request };
+    }
+    this.#effects.push({ kind: 'beat', request: this.#lastBeat.request });
   }
 
   #ask(call: Call, request: Request, to: Destination = { leader: this.#leader }): void {

@@ -320,11 +320,15 @@ class Run implements Observer {
       throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
   }
 
-  /** Sets whose master is dead although a replica in step with it lives and beats. */
+  /**
+   * Sets whose master is dead although a replica in step with it lives and beats to the leader. No
+   * broker knows a machine that came in the place of a lost one: whom it leads, it does not hear.
+   */
   #leaderlessSets(): readonly string[] {
     const leader = this.#hosts.find((host) => host.log?.isServing === true);
     if (leader === undefined) return ['nobody serves'];
-    if (leader.controller === null) return [];
+    const isSpare = this.#hosts.indexOf(leader) >= this.#plan.options.members;
+    if (leader.controller === null || isSpare) return [];
     const { brokerSets } = leader.controller.state;
     const found: string[] = [];
     for (const { brokerName, registry, sync } of brokerSets.values()) {
