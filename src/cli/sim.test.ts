@@ -31,10 +31,17 @@ for (const { hash, seed, subject } of stored) {
 
 /** Each found a bug once (docs/bugs-found.md), or a fault of the simulator. */
 const once = [2, 3, 15, 24, 35, 40, 41, 58, 74, 153, 298, 301, 1116, 1475, 1948, 2268, 3478];
+/** The same, of a campaign of one build. */
+const onceOfBuild = { 1491: 'baseline', 7636: 'optimized' } as const;
 
 test('seeds that failed once', async () => {
-  for (const seed of once) {
-    const { violation } = await runPlan(planOf(seed, { subject: 'controller' }), builds);
+  const plans = [
+    ...once.map((seed) => planOf(seed, { subject: 'controller' })),
+    ...Object.entries(onceOfBuild).map(([seed, build]) => planOf(Number(seed), { build })),
+  ];
+  for (const plan of plans) {
+    const { violation } = await runPlan(plan, builds);
+    const { seed } = plan.options;
     assert.equal(violation, null, `seed ${seed}: ${violation?.checker}: ${violation?.what}`);
   }
 });

@@ -50,6 +50,30 @@ test('a stranger may ask for a vote, and is judged by its term and log as everyb
   });
 });
 
+test('a follower that lacks what is committed, and is pushed nothing, asks to be compared', () => {
+  const raft = start();
+  const entry = {
+    index: logIndex(1),
+    term: term(1),
+    kind: 'data',
+    body: new Uint8Array(1),
+  } as const;
+  const start1 = { prevIndex: logIndex(0), prevTerm: term(0), commitIndex: logIndex(0) };
+  receive(raft, { ...envelope, kind: 'push', ...start1, entries: [entry] });
+  // The leader takes us for further: an earlier life had acknowledged 2.
+  const beat: Message = { ...heartbeat, commitIndex: logIndex(2) };
+  const asks = (elapsedMs: number): boolean =>
+    raft.step({ kind: 'receive', message: beat }, elapsedMs).some((effect) => {
+      return effect.kind === 'send' && effect.message.kind === 'push-ack';
+    });
+  // Retransmission comes after 50 ms.
+  assert.deepEqual([0, 50, 50, 10, 10, 90, 10].map(asks), [
+    ...[false, false, false, true],
+    ...[false, false, false],
+  ]);
+  assert.equal(asks(10), true);
+});
+
 test('acknowledgements of what was never sent are not believed', () => {
   const raft = lead();
   const ack: Message = { ...envelope, kind: 'push-ack', result: 'matched', index: logIndex(99) };

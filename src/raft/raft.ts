@@ -89,6 +89,8 @@ export class Raft {
   #leaderSeenMs = 0;
   /** Follower: our log is the leader's log up to here. A leader's log only grows, so good for the term. */
   #matched: LogIndex = logIndex(0);
+  /** Follower: more than this is committed since then, and no push has brought any of it. */
+  #behind: { readonly matched: LogIndex; readonly sinceMs: number } | null = null;
   /** Follower: what the leader was last told. */
   #acked: LogIndex = logIndex(0);
   readonly #early: PushBuffer;
@@ -579,6 +581,7 @@ export class Raft {
   /** What we knew of the old term's leader says nothing about the next. */
   #forgetTerm(): void {
     this.#matched = logIndex(0);
+    this.#behind = null;
     this.#acked = logIndex(0);
     this.#early.clear();
     // What is being installed is committed, whoever sent it; what is still coming in is not.
@@ -831,8 +834,7 @@ export class Raft {
   #onHeartbeat(message: Received<'heartbeat'>): void {
     if (this.#hearLeader(message)) {
       this.#followCommit(message.commitIndex);
-      // Restarted in the middle of a term, with nothing new to be pushed: ask to be compared.
-      if (this.#matched === 0 && message.commitIndex > 0) this.#refusePush(message.from, null);
+      if (this.#isLeftBehind(message.commitIndex)) this.#refusePush(message.from, null);
     }
     this.#send({
       kind: 'heartbeat-ack',
@@ -841,6 +843,24 @@ export class Raft {
       term: this.#term,
       round: message.round,
     });
+  }
+
+  /**
+   * Whether to ask to be compared, because the leader will not: with nothing new to be pushed, it
+   * is content with what an earlier life of ours acknowledged, and this life does not know of.
+   */
+  #isLeftBehind(commitIndex: LogIndex): boolean {
+    const matched = this.#matched;
+    if (matched >= commitIndex) return false;
+    if (matched === 0) return true; // Restarted in the middle of a term.
+    if (this.#behind?.matched !== matched) {
+      this.#behind = { matched, sinceMs: this.#nowMs };
+      return false;
+    }
+    // A push that is lost is sent again before that, and then the leader compares by itself.
+    if (this.#nowMs - this.#behind.sinceMs <= 2 * this.#options.retransmitAfterMs) return false;
+    this.#behind = null;
+    return true;
   }
 
   #onPush(push: Push): void {
