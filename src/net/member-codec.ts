@@ -64,6 +64,8 @@ const CONFIGURATION_BIT = 0x8000_0000;
 export class MemberCodec {
   readonly #self: MemberId;
   readonly #groupHash: number;
+  /** Ids as bytes: our own, and those of the members that we wrote to. */
+  readonly #ids = new Map<MemberId, Buffer>();
 
   /** @param options.self the member that sends with, and is addressed through, this codec */
   constructor(options: { readonly group: string; readonly self: MemberId }) {
@@ -78,9 +80,8 @@ export class MemberCodec {
 
   /** @throws {FrameError} FRAME_TOO_LARGE; nothing was added. */
   writeMessage(writer: FrameWriter, message: Message): void {
-    const from = Buffer.from(message.from);
-    const to = Buffer.from(message.to);
-    assert(from.length < 256 && to.length < 256, 'a member id is at most 255 bytes long');
+    const from = this.#idBytes(message.from);
+    const to = this.#idBytes(message.to);
     const bytes = 2 * 4 + LONG_BYTES + 2 + from.length + to.length + payloadBytes(message);
     const start = writer.reserve(0, headers[message.kind], bytes);
     const put = new Put(writer.buffer, start + CRC_BYTES);
@@ -92,6 +93,16 @@ export class MemberCodec {
     assert.equal(put.at, start + bytes);
     const checked = writer.buffer.subarray(start + CRC_BYTES, start + bytes);
     writer.buffer.writeUInt32BE(crc32(checked), start);
+  }
+
+  #idBytes(id: MemberId): Buffer {
+    let bytes = this.#ids.get(id);
+    if (bytes === undefined) {
+      bytes = Buffer.from(id);
+      assert(bytes.length < 256, 'a member id is at most 255 bytes long');
+      this.#ids.set(id, bytes);
+    }
+    return bytes;
   }
 
   /**

@@ -5,7 +5,7 @@ import { logIndex, term } from '../lib/brand.js';
 import { Prng } from '../lib/prng.js';
 import { votersOnly } from './configuration.js';
 import { Raft } from './raft.js';
-import { type Effect, fastTiming, type Message, type Restored } from './types.js';
+import { type Effect, fastTiming, type Message, type RaftOptions, type Restored } from './types.js';
 
 const nothing: Restored = {
   hardState: { term: term(0), votedFor: null },
@@ -72,6 +72,31 @@ test('a follower that lacks what is committed, and is pushed nothing, asks to be
     ...[false, false, false],
   ]);
   assert.equal(asks(10), true);
+});
+
+test('a leader with a lease is protected for its time from the moment when it was heard', () => {
+  const vote: Message = {
+    ...envelope,
+    from: 'n2',
+    kind: 'vote',
+    term: term(2),
+    lastIndex: logIndex(9),
+    lastTerm: term(1),
+    purpose: 'elect',
+  };
+  const answerAfter = (ms: number): string | undefined => {
+    const raft = start(nothing, { lease: { clockDriftMax: 0, nowMs: () => 0 } });
+    raft.step({ kind: 'tick' }, 10);
+    // Heard long after one tick, and asked long after another.
+    raft.step({ kind: 'receive', message: heartbeat }, 39);
+    raft.step({ kind: 'tick' }, 1);
+    const answer = raft.step({ kind: 'receive', message: vote }, ms - 1).at(-1);
+    assert(answer?.kind === 'send' && answer.message.kind === 'vote-result');
+    return answer.message.result;
+  };
+  const electionTimeoutMs = fastTiming.heartbeatMs * fastTiming.leaderLostAfter;
+  assert.equal(answerAfter(electionTimeoutMs), 'leader-alive');
+  assert.notEqual(answerAfter(electionTimeoutMs + 1), 'leader-alive');
 });
 
 test('acknowledgements of what was never sent are not believed', () => {
@@ -160,7 +185,7 @@ test('a log newer than the vote file says so at the start', () => {
   assert.throws(() => start(restored), /the log has entries of term 2, the vote file knows 1/);
 });
 
-function start(restored = nothing): Raft {
+function start(restored = nothing, more: Partial<RaftOptions> = {}): Raft {
   return new Raft(
     {
       self: 'n0',
@@ -172,6 +197,7 @@ function start(restored = nothing): Raft {
       uncommittedMax: 64,
       readsWaitingMax: 2_000,
       outOfOrderMax: 8,
+      ...more,
     },
     restored,
     new Prng(1),

@@ -24,6 +24,16 @@ export interface Conditions {
   reorderingShare: number;
 }
 
+/** One way between two hosts, and what is the matter with it. */
+export interface Path {
+  isCut: boolean;
+  cloggedUntilMs: number;
+  /** Its queue grows: what is sent now arrives as late as the queue is long. */
+  filling: { readonly sinceMs: number; readonly lateMs: number } | null;
+  /** Messages on it. */
+  underWay: number;
+}
+
 /** What a host offers to those who dial it. */
 export interface Listener {
   readonly clock: ProcessClock;
@@ -45,12 +55,8 @@ export class SimNetwork {
     MemberId,
     { clock: ProcessClock; receive: (message: Message) => void }
   >();
-  /** Ordered pairs of hosts between which nothing passes; hosts are member ids or `clients`. */
-  readonly #cut = new Set<string>();
-  readonly #cloggedUntilMs = new Map<string, number>();
-  /** Paths whose queue grows: what is sent now arrives as late as the queue is long. */
-  readonly #filling = new Map<string, { readonly sinceMs: number; readonly lateMs: number }>();
-  readonly #underWay = new Map<string, number>();
+  /** From each host to each other that it has to do with. */
+  readonly #paths = new Map<string, Map<string, Path>>();
   readonly #streams = new Set<SimStream>();
   readonly #hostOfAddress = new Map<string, string>();
   delivered = 0;
@@ -59,6 +65,20 @@ export class SimNetwork {
     this.#world = world;
     this.#chance = chance;
     this.conditions = conditions;
+  }
+
+  path(from: string, to: string): Path {
+    let paths = this.#paths.get(from);
+    if (paths === undefined) {
+      paths = new Map();
+      this.#paths.set(from, paths);
+    }
+    let path = paths.get(to);
+    if (path === undefined) {
+      path = { isCut: false, cloggedUntilMs: 0, filling: null, underWay: 0 };
+      paths.set(to, path);
+    }
+    return path;
   }
 
   // Datagrams
@@ -77,7 +97,7 @@ export class SimNetwork {
     const post = (to: MemberId): void => {
       const frame = Buffer.from(writer.bytes());
       writer.clear();
-      this.#post(self, to, group, frame);
+      this.#post(this.path(self, to), to, group, frame);
     };
     return {
       send: (message) => {
@@ -92,12 +112,9 @@ export class SimNetwork {
     };
   }
 
-  #post(from: MemberId, to: MemberId, group: string, frame: Buffer): void {
+  #post(path: Path, to: MemberId, group: string, frame: Buffer): void {
     const { lossShare, duplicationShare, reorderingShare } = this.conditions;
-    const path = `${from}>${to}`;
-    if (this.#cut.has(path)) return;
-    const underWay = this.#underWay.get(path) ?? 0;
-    if (underWay >= PATH_MAX) return;
+    if (path.isCut || path.underWay >= PATH_MAX) return;
     if (lossShare > 0 && this.#chance.chance(lossShare)) return;
     let delayMs = this.#delay(path);
     if (reorderingShare > 0 && this.#chance.chance(reorderingShare)) {
@@ -109,12 +126,12 @@ export class SimNetwork {
     }
   }
 
-  #deliver(path: string, to: MemberId, group: string, frame: Buffer, delayMs: number): void {
-    this.#underWay.set(path, (this.#underWay.get(path) ?? 0) + 1);
+  #deliver(path: Path, to: MemberId, group: string, frame: Buffer, delayMs: number): void {
+    path.underWay += 1;
     this.#world.after(delayMs, () => {
-      this.#underWay.set(path, (this.#underWay.get(path) ?? 0) - 1);
+      path.underWay -= 1;
       const member = this.#members.get(to);
-      if (member === undefined || this.#cut.has(path)) return;
+      if (member === undefined || path.isCut) return;
       // The path of a frame that a socket brought: past the length word, decoded, checked.
       const codec = this.#codecOf(to, group);
       this.delivered += 1;
@@ -139,13 +156,12 @@ export class SimNetwork {
     return codec;
   }
 
-  #delay(path: string): number {
+  #delay({ cloggedUntilMs, filling }: Path): number {
     const { delayMeanMs, delayMinMs } = this.conditions;
     const delayMs = delayMinMs - Math.log(1 - this.#chance.unit()) * delayMeanMs;
-    const clogMs = (this.#cloggedUntilMs.get(path) ?? 0) - this.#world.nowMs;
-    const filling = this.#filling.get(path);
+    const clogMs = cloggedUntilMs - this.#world.nowMs;
     const queuedMs =
-      filling === undefined ? 0 : Math.min(filling.lateMs, this.#world.nowMs - filling.sinceMs);
+      filling === null ? 0 : Math.min(filling.lateMs, this.#world.nowMs - filling.sinceMs);
     return Math.max(clogMs, queuedMs, 0) + delayMs;
   }
 
@@ -172,10 +188,11 @@ export class SimNetwork {
     const toHost = this.#hostOfAddress.get(address) ?? address;
     const near = new SimStream({ network: this, host: fromHost, peerHost: toHost, clock, address });
     this.#streams.add(near);
-    const path = `${fromHost}>${toHost}`;
+    const path = this.path(fromHost, toHost);
+    const back = this.path(toHost, fromHost);
     const arrive = (): void => {
       if (near.isGone) return;
-      if (this.#cut.has(path) || this.#cut.has(`${toHost}>${fromHost}`)) {
+      if (path.isCut || back.isCut) {
         // SYNs vanish; the kernel repeats them.
         this.#world.after(TCP_RETRY_MS, arrive);
         return;
@@ -197,22 +214,21 @@ export class SimNetwork {
       far.pair(near);
       far.opened();
       listener.clock.run(() => listener.accept(far));
-      this.#world.after(this.#delay(`${toHost}>${fromHost}`), () => near.opened());
+      this.#world.after(this.#delay(back), () => near.opened());
     };
     this.#world.after(this.#delay(path), arrive);
     return near;
   }
 
   /** For streams: runs `arrive` at the other end, in order, when the path lets it through. */
-  carry(from: string, to: string, notBeforeMs: number, arrive: () => void): number {
-    const path = `${from}>${to}`;
+  carry(path: Path, notBeforeMs: number, arrive: () => void): number {
     let atMs = this.#world.nowMs + this.#delay(path);
     if (this.conditions.lossShare > 0 && this.#chance.chance(this.conditions.lossShare)) {
       atMs += TCP_RETRY_MS;
     }
     atMs = Math.max(atMs, notBeforeMs);
     const tryNow = (): void => {
-      if (this.#cut.has(path)) this.#world.after(TCP_RETRY_MS, tryNow);
+      if (path.isCut) this.#world.after(TCP_RETRY_MS, tryNow);
       else arrive();
     };
     this.#world.at(atMs, tryNow);
@@ -236,30 +252,34 @@ export class SimNetwork {
 
   /** Nothing passes from `from` to `to`. */
   cut(from: string, to: string): void {
-    this.#cut.add(`${from}>${to}`);
+    this.path(from, to).isCut = true;
   }
 
   heal(): void {
-    this.#cut.clear();
-    this.#cloggedUntilMs.clear();
-    this.#filling.clear();
+    for (const paths of this.#paths.values()) {
+      for (const path of paths.values()) {
+        path.isCut = false;
+        path.cloggedUntilMs = 0;
+        path.filling = null;
+      }
+    }
   }
 
   healPath(from: string, to: string): void {
-    this.#cut.delete(`${from}>${to}`);
+    this.path(from, to).isCut = false;
   }
 
   clog(from: string, to: string, forMs: number): void {
-    this.#cloggedUntilMs.set(`${from}>${to}`, this.#world.nowMs + forMs);
+    this.path(from, to).cloggedUntilMs = this.#world.nowMs + forMs;
   }
 
   /** From now on what is sent arrives later and later, until it is `lateMs` late. */
   fill(from: string, to: string, lateMs: number): void {
-    this.#filling.set(`${from}>${to}`, { sinceMs: this.#world.nowMs, lateMs });
+    this.path(from, to).filling = { sinceMs: this.#world.nowMs, lateMs };
   }
 
   drain(from: string, to: string): void {
-    this.#filling.delete(`${from}>${to}`);
+    this.path(from, to).filling = null;
   }
 }
 

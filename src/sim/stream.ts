@@ -2,7 +2,7 @@
  * One end of a simulated TCP connection: what arrives is in order, and may arrive in pieces.
  */
 import type { ByteStream } from '../net/byte-stream.js';
-import type { SimNetwork } from './network.js';
+import type { Path, SimNetwork } from './network.js';
 import type { ProcessClock } from './process-clock.js';
 
 type Listener = (...args: never[]) => void;
@@ -11,7 +11,7 @@ type EventName = 'connect' | 'drain' | 'end' | 'close' | 'data' | 'error';
 export class SimStream implements ByteStream {
   readonly #network: SimNetwork;
   readonly host: string;
-  readonly #peerHost: string;
+  readonly #path: Path;
   readonly #clock: ProcessClock;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -35,7 +35,7 @@ export class SimStream implements ByteStream {
   }) {
     this.#network = options.network;
     this.host = options.host;
-    this.#peerHost = options.peerHost;
+    this.#path = options.network.path(options.host, options.peerHost);
     this.#clock = options.clock;
     const [address = '', port = '0'] = options.address.split(':');
     this.remoteAddress = address;
@@ -135,7 +135,7 @@ export class SimStream implements ByteStream {
       piece.hasCome = true;
       while (this.#underWay[0]?.hasCome === true) this.#underWay.shift()?.arrive();
     };
-    this.#lastArrivalMs = this.#network.carry(this.host, this.#peerHost, this.#lastArrivalMs, come);
+    this.#lastArrivalMs = this.#network.carry(this.#path, this.#lastArrivalMs, come);
   }
 
   #arrived(chunk: Buffer): void {
