@@ -60,8 +60,6 @@ export interface ControllerOptions {
 
 /** Upstream's handlers wait this long for their future. */
 const CALL_TIMEOUT_MS = 5_000;
-/** How late that may be noticed. */
-const SWEEP_MS = 500;
 /** Brokers whose heartbeats are remembered: ten times the largest fleet in the workloads. */
 const BROKERS_MAX = 1_000_000;
 
@@ -79,7 +77,8 @@ export class Controller implements CallOwner {
   readonly #metrics: ControllerMetrics;
   readonly #notifier: RoleChangeNotifier;
   readonly #handling = new CallList();
-  #sweepTimer: Cancel | null = null;
+  /** Of the oldest call; null while none is handled, or none has been since it last went off. */
+  #expiry: Cancel | null = null;
   #isStopped = false;
 
   constructor(options: ControllerOptions) {
@@ -127,13 +126,12 @@ export class Controller implements CallOwner {
 
   start(): void {
     this.liveness.start();
-    this.#sweepTimer = this.#clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   stop(): void {
     this.#isStopped = true;
     this.liveness.stop();
-    this.#sweepTimer?.();
+    this.#expiry?.();
   }
 
   /** 1009: changes properties, or says why not. */
@@ -202,6 +200,7 @@ export class Controller implements CallOwner {
   begun(call: Call): void {
     call.begunAtMs = this.#clock.nowMs();
     this.#handling.add(call);
+    if (this.#expiry === null) this.#expireIn(CALL_TIMEOUT_MS);
     try {
       handlers.get(call.command.code)?.(this, call);
     } catch (error) {
@@ -333,11 +332,24 @@ export class Controller implements CallOwner {
     }
   }
 
-  #sweep(): void {
-    const tooOld = this.#clock.nowMs() - CALL_TIMEOUT_MS;
+  #expireIn(delayMs: number): void {
+    this.#expiry = this.#clock.after(delayMs, () => this.#expire());
+  }
+
+  /** Calls begin in order, so one timer, that of the oldest, is enough for all of them. */
+  #expire(): void {
+    const now = this.#clock.nowMs();
     for (;;) {
       const { oldest } = this.#handling;
-      if (oldest === null || oldest.begunAtMs > tooOld) return;
+      if (oldest === null) {
+        this.#expiry = null;
+        return;
+      }
+      const leftMs = oldest.begunAtMs + CALL_TIMEOUT_MS - now;
+      if (leftMs > 0) {
+        this.#expireIn(leftMs);
+        return;
+      }
       oldest.answer(timedOut);
     }
   }
