@@ -6,6 +6,7 @@
  */
 import { baseline } from '../baseline/controller.js';
 import { optimized } from '../optimized/controller.js';
+import { median } from '../src/analyze/bootstrap.js';
 import { simulate } from '../src/sim/run.js';
 import { drawOptions } from '../src/sim/swarm.js';
 
@@ -31,9 +32,8 @@ for (const build of [baseline, optimized]) {
     if (result.violation !== null) throw new Error(result.violation.what);
     if (seed > 1) speeds.push(result.simulatedMs / 1_000 / wallS);
   }
-  speeds.sort((a, b) => a - b);
-  const round = (value: number | undefined): string => Math.round(value ?? 0).toLocaleString('en');
+  const round = (value: number): string => Math.round(value).toLocaleString('en');
   console.log(
-    `${build.name.padEnd(10)} ${round(speeds[2])} simulated s per s (${round(speeds[0])} to ${round(speeds.at(-1))})`,
+    `${build.name.padEnd(10)} ${round(median(speeds))} simulated s per s (${round(Math.min(...speeds))} to ${round(Math.max(...speeds))})`,
   );
 }

@@ -9,11 +9,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { until } from '../lib/until.js';
 import { parseResults, type Results } from '../measure/results.js';
-
-const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
+import { CLI } from './testing/run-cli.js';
 
 interface Bench {
   readonly stdout: () => string;

@@ -9,10 +9,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { freeBasePort } from '../target/free-ports.js';
+import { CLI } from './testing/run-cli.js';
 
-const CLI = fileURLToPath(new URL('./main.js', import.meta.url));
 const OFFSETS = [0, 1, 10, 11, 20, 21];
 
 interface Command {

@@ -241,7 +241,9 @@ async function inScene(build: string, body: (scene: Scene) => Promise<void>): Pr
     // Upstream's patience: beside a JVM on a busy machine a member may hear nothing for half a second,
     // and what these commands print must not depend on it.
     const target = await startCluster({
-      ...{ build, durability: 'background', data },
+      build,
+      durability: 'background',
+      data,
       electionProfile: 'dledger',
     });
     closing.push(() => target.close());

@@ -1,22 +1,8 @@
 /** The log as a library, and what keeps a group alive over years: snapshots, members, hand-overs, full disks. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { logIndex } from '../lib/brand.js';
 import type { LogError } from './errors.js';
-import { TestCluster, type TestClusterOptions, type TestMember, watch } from './testing.js';
-
-function groupTest(
-  name: string,
-  options: TestClusterOptions,
-  run: (cluster: TestCluster, leader: TestMember) => Promise<void>,
-): void {
-  test(name, async (t) => {
-    const cluster = new TestCluster(options);
-    t.after(() => cluster.close());
-    cluster.start();
-    await run(cluster, await cluster.serving());
-  });
-}
+import { groupTest, type TestCluster, type TestMember, watch } from './testing.js';
 
 const body = (text: string): Buffer => Buffer.from(text);
 const code = (error: unknown): string | undefined => (error as LogError | null)?.code;

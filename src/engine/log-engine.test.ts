@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dledgerTiming } from '../raft/types.js';
 import { LogError, type LogFailureCode } from './errors.js';
-import { TestCluster, type TestClusterOptions, type TestMember, watch } from './testing.js';
+import { groupTest, TestCluster, type TestMember, watch } from './testing.js';
 
 const body = (text: string): Uint8Array => Buffer.from(text);
 
@@ -12,23 +12,6 @@ function failure(code: LogFailureCode, definite: boolean) {
     assert.deepEqual([error.code, error.definite], [code, definite]);
     return true;
   };
-}
-
-/** A group with a leader that serves; closed when the test has ended. */
-function groupTest(
-  name: string,
-  options: TestClusterOptions,
-  run: (cluster: TestCluster, leader: TestMember) => Promise<void>,
-): void {
-  test(name, async () => {
-    const cluster = new TestCluster(options);
-    cluster.start();
-    try {
-      await run(cluster, await cluster.serving());
-    } finally {
-      await cluster.close();
-    }
-  });
 }
 
 groupTest('an append resolves when it is applied, not before', {}, async (cluster, leader) => {

@@ -261,13 +261,13 @@ export class LogEngine implements Log {
   }
 
   #tickIn(delayMs: number): void {
-    this.#nextTickMs = this.#clock.nowMs() + delayMs;
+    this.#nextTickMs = this.#steppedAtMs + delayMs;
     this.#tickTimer = this.#clock.after(delayMs, () => this.#tick());
   }
 
   /** Something has happened that the next tick, however quiet it was, may have to follow up. */
   #tickSoon(): void {
-    if (this.#tickTimer === null || this.#nextTickMs <= this.#clock.nowMs() + this.#tickMs) return;
+    if (this.#tickTimer === null || this.#nextTickMs <= this.#steppedAtMs + this.#tickMs) return;
     this.#tickTimer();
     this.#tickIn(this.#tickMs);
   }
@@ -452,8 +452,9 @@ export class LogEngine implements Log {
     this.#reads.expire(this.#clock.nowMs());
     this.#step({ kind: 'tick' });
     if (this.#closed) return;
-    const quietMaxMs = Math.min(QUIET_TICKS * this.#tickMs, TICK_MAX_MS);
-    this.#tickIn(Math.max(this.#tickMs, Math.min(this.#raft.quietForMs, quietMaxMs)));
+    const { quietForMs } = this.#raft;
+    const delayMs = Math.min(quietForMs, QUIET_TICKS * this.#tickMs, TICK_MAX_MS);
+    this.#tickIn(Math.max(this.#tickMs, delayMs));
   }
 
   /**

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { dledgerTiming } from '../raft/types.js';
 import { LogError, type LogFailureCode } from './errors.js';
-import { TestCluster, type TestClusterOptions, type TestMember, watch } from './testing.js';
+import {
+  type TestCluster,
+  type TestClusterOptions,
+  type TestMember,
+  groupTest as testGroup,
+  watch,
+} from './testing.js';
 
 const body = (text: string): Uint8Array => Buffer.from(text);
 
@@ -11,22 +16,16 @@ function failedWith(seen: { outcome: unknown }, code: LogFailureCode): void {
   assert.deepEqual([seen.outcome.code, seen.outcome.definite], [code, true]);
 }
 
+/** Of a group of several: with a member that follows. */
 function groupTest(
   name: string,
   options: TestClusterOptions,
   run: (cluster: TestCluster, leader: TestMember, follower: TestMember) => Promise<void>,
 ): void {
-  test(name, async () => {
-    const cluster = new TestCluster(options);
-    cluster.start();
-    try {
-      const leader = await cluster.serving();
-      const [follower] = cluster.others(leader);
-      assert(follower !== undefined);
-      await run(cluster, leader, follower);
-    } finally {
-      await cluster.close();
-    }
+  testGroup(name, options, (cluster, leader) => {
+    const [follower] = cluster.others(leader);
+    assert(follower !== undefined);
+    return run(cluster, leader, follower);
   });
 }
 

@@ -3,6 +3,7 @@
  * moves but by `advance` and `settle`, so a history depends on nothing but its test and its seed.
  */
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { silent } from '../lib/logger.js';
 import { Prng } from '../lib/prng.js';
 import { VirtualClock } from '../lib/virtual-clock.js';
@@ -188,6 +189,23 @@ export class TestCluster {
       onFatal: (error) => member.failures.push(error),
     });
   }
+}
+
+/** A test of a group with a leader that serves; closed when the test has ended. */
+export function groupTest(
+  name: string,
+  options: TestClusterOptions,
+  run: (cluster: TestCluster, leader: TestMember) => Promise<void>,
+): void {
+  test(name, async () => {
+    const cluster = new TestCluster(options);
+    cluster.start();
+    try {
+      await run(cluster, await cluster.serving());
+    } finally {
+      await cluster.close();
+    }
+  });
 }
 
 /** A list of texts as a state, one part per text. */

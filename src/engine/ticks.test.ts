@@ -1,18 +1,15 @@
 /** When a member looks at the time: seldom while nothing is due, and never too late for what is. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { fastTiming } from '../raft/types.js';
-import { TestCluster } from './testing.js';
+import { groupTest } from './testing.js';
 
 const TICK_MS = fastTiming.heartbeatMs / 10;
 const LEADER_LOST_MS = fastTiming.heartbeatMs * fastTiming.leaderLostAfter;
 const SEEDS = 20;
 
 for (let seed = 1; seed <= SEEDS; seed += 1) {
-  test(`seed ${seed}: a leader counts as lost its time after it was last heard`, async () => {
-    const cluster = new TestCluster({ seed });
-    cluster.start();
-    const leader = await cluster.serving();
+  const name = `seed ${seed}: a leader counts as lost its time after it was last heard`;
+  groupTest(name, { seed }, async (cluster, leader) => {
     const [follower] = cluster.others(leader);
     assert(follower !== undefined);
     let heardMs = 0;
@@ -26,37 +23,36 @@ for (let seed = 1; seed <= SEEDS; seed += 1) {
     const waitedMs = cluster.clock.nowMs() - heardMs;
     assert.ok(waitedMs >= LEADER_LOST_MS, `lost after ${waitedMs} ms`);
     assert.ok(waitedMs <= LEADER_LOST_MS + 2 * TICK_MS, `lost after ${waitedMs} ms`);
-    await cluster.close();
   });
 }
 
-test('a leader that has nothing to do beats once a heartbeat, no more', async () => {
-  const cluster = new TestCluster();
-  cluster.start();
-  const leader = await cluster.serving();
-  await cluster.advance(1_000);
-  cluster.delivered.length = 0;
-  await cluster.advance(10 * fastTiming.heartbeatMs);
-  const beats = cluster.delivered.filter(({ kind, from }) => {
-    return kind === 'heartbeat' && from === leader.id;
-  });
-  assert.ok(beats.length >= 18 && beats.length <= 20, `${beats.length} beats to two followers`);
-  await cluster.close();
-});
+groupTest(
+  'a leader that has nothing to do beats once a heartbeat, no more',
+  {},
+  async (cluster, leader) => {
+    await cluster.advance(1_000);
+    cluster.delivered.length = 0;
+    await cluster.advance(10 * fastTiming.heartbeatMs);
+    const beats = cluster.delivered.filter(({ kind, from }) => {
+      return kind === 'heartbeat' && from === leader.id;
+    });
+    assert.ok(beats.length >= 18 && beats.length <= 20, `${beats.length} beats to two followers`);
+  },
+);
 
-test('what is committed after a quiet time is told to the others within a tick', async () => {
-  const cluster = new TestCluster();
-  cluster.start();
-  const leader = await cluster.serving();
-  await cluster.advance(1_000);
-  for (let round = 0; round < 30; round += 1) {
-    // The tick before this was a quiet one, at every distance from the next.
-    await cluster.advance(200 + round, 1);
-    void leader.log.append(Buffer.from(`${round}`));
-    await cluster.settle();
-    await cluster.advance(TICK_MS);
-    const told = cluster.members.map(({ applied }) => applied.at(-1));
-    assert.deepEqual(told, [`${round}`, `${round}`, `${round}`]);
-  }
-  await cluster.close();
-});
+groupTest(
+  'what is committed after a quiet time is told to the others within a tick',
+  {},
+  async (cluster, leader) => {
+    await cluster.advance(1_000);
+    for (let round = 0; round < 30; round += 1) {
+      // The tick before this was a quiet one, at every distance from the next.
+      await cluster.advance(200 + round, 1);
+      void leader.log.append(Buffer.from(`${round}`));
+      await cluster.settle();
+      await cluster.advance(TICK_MS);
+      const told = cluster.members.map(({ applied }) => applied.at(-1));
+      assert.deepEqual(told, [`${round}`, `${round}`, `${round}`]);
+    }
+  },
+);

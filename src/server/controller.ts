@@ -77,7 +77,7 @@ export class Controller implements CallOwner {
   readonly #metrics: ControllerMetrics;
   readonly #notifier: RoleChangeNotifier;
   readonly #handling = new CallList();
-  /** Of the oldest call; null while none is handled, or none has been since it last went off. */
+  /** Set by the first call; whenever it goes off it is set for the oldest, or, when there is none, is null again. */
   #expiry: Cancel | null = null;
   #isStopped = false;
 
@@ -200,7 +200,7 @@ export class Controller implements CallOwner {
   begun(call: Call): void {
     call.begunAtMs = this.#clock.nowMs();
     this.#handling.add(call);
-    if (this.#expiry === null) this.#expireIn(CALL_TIMEOUT_MS);
+    if (this.#expiry === null && !this.#isStopped) this.#expireIn(CALL_TIMEOUT_MS);
     try {
       handlers.get(call.command.code)?.(this, call);
     } catch (error) {

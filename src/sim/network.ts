@@ -67,7 +67,7 @@ export class SimNetwork {
     this.conditions = conditions;
   }
 
-  path(from: string, to: string): Path {
+  #path(from: string, to: string): Path {
     let paths = this.#paths.get(from);
     if (paths === undefined) {
       paths = new Map();
@@ -97,7 +97,7 @@ export class SimNetwork {
     const post = (to: MemberId): void => {
       const frame = Buffer.from(writer.bytes());
       writer.clear();
-      this.#post(this.path(self, to), to, group, frame);
+      this.#post(this.#path(self, to), to, group, frame);
     };
     return {
       send: (message) => {
@@ -186,10 +186,10 @@ export class SimNetwork {
   /** Starts to connect from `fromHost`. */
   dial(fromHost: string, clock: ProcessClock, address: string): SimStream {
     const toHost = this.#hostOfAddress.get(address) ?? address;
-    const near = new SimStream({ network: this, host: fromHost, peerHost: toHost, clock, address });
+    const path = this.#path(fromHost, toHost);
+    const back = this.#path(toHost, fromHost);
+    const near = new SimStream({ network: this, host: fromHost, path, clock, address });
     this.#streams.add(near);
-    const path = this.path(fromHost, toHost);
-    const back = this.path(toHost, fromHost);
     const arrive = (): void => {
       if (near.isGone) return;
       if (path.isCut || back.isCut) {
@@ -205,7 +205,7 @@ export class SimNetwork {
       const far = new SimStream({
         network: this,
         host: toHost,
-        peerHost: fromHost,
+        path: back,
         clock: listener.clock,
         address: `${fromHost}:0`,
       });
@@ -252,7 +252,7 @@ export class SimNetwork {
 
   /** Nothing passes from `from` to `to`. */
   cut(from: string, to: string): void {
-    this.path(from, to).isCut = true;
+    this.#path(from, to).isCut = true;
   }
 
   heal(): void {
@@ -266,20 +266,20 @@ export class SimNetwork {
   }
 
   healPath(from: string, to: string): void {
-    this.path(from, to).isCut = false;
+    this.#path(from, to).isCut = false;
   }
 
   clog(from: string, to: string, forMs: number): void {
-    this.path(from, to).cloggedUntilMs = this.#world.nowMs + forMs;
+    this.#path(from, to).cloggedUntilMs = this.#world.nowMs + forMs;
   }
 
   /** From now on what is sent arrives later and later, until it is `lateMs` late. */
   fill(from: string, to: string, lateMs: number): void {
-    this.path(from, to).filling = { sinceMs: this.#world.nowMs, lateMs };
+    this.#path(from, to).filling = { sinceMs: this.#world.nowMs, lateMs };
   }
 
   drain(from: string, to: string): void {
-    this.path(from, to).filling = null;
+    this.#path(from, to).filling = null;
   }
 }
 

@@ -29,13 +29,14 @@ export class SimStream implements ByteStream {
   constructor(options: {
     readonly network: SimNetwork;
     readonly host: string;
-    readonly peerHost: string;
+    /** To its peer. */
+    readonly path: Path;
     readonly clock: ProcessClock;
     readonly address: string;
   }) {
     this.#network = options.network;
     this.host = options.host;
-    this.#path = options.network.path(options.host, options.peerHost);
+    this.#path = options.path;
     this.#clock = options.clock;
     const [address = '', port = '0'] = options.address.split(':');
     this.remoteAddress = address;
