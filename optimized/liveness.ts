@@ -10,6 +10,7 @@ import { TimingWheel } from '../src/lib/timing-wheel.js';
 import type { BeatSource, BrokerEntry } from '../src/server/heartbeat-table.js';
 import type { LivenessPath, PartsContext } from '../src/server/parts.js';
 
+/** How late silence may be noticed. */
 const WHEEL_TICK_MS = 50;
 /** A slow turn must not end in thousands of elections at once: the rest follow as these end. */
 const ELECTIONS_AT_ONCE_MAX = 256;
@@ -18,7 +19,10 @@ export function timingWheel(context: PartsContext): LivenessPath {
   const { actions, clock, options, table } = context;
   const wheel = new TimingWheel<BrokerEntry>({ tickMs: WHEEL_TICK_MS, slots: 1_024 });
   const bySource = new Map<BeatSource, Set<BrokerEntry>>();
-  const timers: Cancel[] = [];
+  /** Of the wheel, while it holds anybody. */
+  let wheelTimer: { readonly atMs: number; readonly cancel: Cancel } | null = null;
+  let scanTimer: Cancel | null = null;
+  let isStopped = false;
   /** Broker sets that are being elected for, and those that wait; a set is in one of them, once. */
   const electing = new Set<string>();
   const waiting = new Set<string>();
@@ -57,8 +61,18 @@ export function timingWheel(context: PartsContext): LivenessPath {
     wheel.add(entry, Math.min(deadlineMs, now + options.scanNotActiveBrokerIntervalMs));
   };
 
+  /** A fleet of ten needs no tick every 50 ms. */
+  const sleep = (now: number): void => {
+    const { nextMs } = wheel;
+    if (nextMs === null || isStopped) return;
+    if (wheelTimer !== null && wheelTimer.atMs <= nextMs) return;
+    wheelTimer?.cancel();
+    wheelTimer = { atMs: nextMs, cancel: clock.after(Math.max(1, nextMs - now), expire) };
+  };
+
   const expire = (): void => {
     const now = clock.nowMs();
+    wheelTimer = null;
     for (const entry of wheel.advance(now)) {
       if (entry.lastUpdateMs + entry.timeoutMs >= now) {
         watch(entry, now);
@@ -68,11 +82,15 @@ export function timingWheel(context: PartsContext): LivenessPath {
       entry.source.close('broker sent no heartbeat in time');
       inactive(entry);
     }
+    sleep(now);
   };
 
+  wheel.advance(clock.nowMs());
   return {
     arrived(entry) {
-      watch(entry, clock.nowMs());
+      const now = clock.nowMs();
+      watch(entry, now);
+      sleep(now);
       const siblings = bySource.get(entry.source);
       if (siblings === undefined) bySource.set(entry.source, new Set([entry]));
       else siblings.add(entry);
@@ -88,16 +106,15 @@ export function timingWheel(context: PartsContext): LivenessPath {
       }
     },
     start() {
-      timers.push(
-        clock.every(WHEEL_TICK_MS, expire),
-        clock.every(options.scanInactiveMasterIntervalMs, () => {
-          if (!actions.isServing()) return;
-          for (const brokerName of actions.setsWithDeadMaster()) elect(brokerName);
-        }),
-      );
+      scanTimer = clock.every(options.scanInactiveMasterIntervalMs, () => {
+        if (!actions.isServing()) return;
+        for (const brokerName of actions.setsWithDeadMaster()) elect(brokerName);
+      });
     },
     stop() {
-      for (const cancel of timers) cancel();
+      isStopped = true;
+      wheelTimer?.cancel();
+      scanTimer?.();
     },
   };
 }

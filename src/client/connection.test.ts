@@ -1,7 +1,7 @@
 /** What a caller is promised: one outcome per request, never early, and the right one. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RequestCode } from '../lib/codes.js';
@@ -11,6 +11,7 @@ import { listen } from '../net/tcp-server.js';
 import type { RemotingCommand } from '../remoting/command.js';
 import { call, connect, type RemotingConnection } from './connection.js';
 import { ClientError } from './errors.js';
+import type { Expirable } from './sweep.js';
 import type { ConnectionOptions, Request } from './types.js';
 
 test('replies are matched by opaque, in whatever order they come', async (t) => {
@@ -87,6 +88,42 @@ test('without closeOnTimeout the connection stays, and the late reply is counted
   for (const late of held) reply(late);
   await call(connection, numbered(2));
   assert.equal(connection.unmatchedReplies, 1);
+});
+
+test('a connection with nothing in flight is not swept, and the next request is given up in time', async (t) => {
+  const held: Arrived[] = [];
+  const address = await serve(t, (arrived) => held.push(arrived));
+  const watched = new Set<Expirable>();
+  let nowMs = 0;
+  const connection = open(t, address, {
+    requestTimeoutMs: 100,
+    runtime: {
+      dial: ({ host, port }) => createConnection({ host, port }),
+      nowMs: () => nowMs,
+      watch: (expirable) => watched.add(expirable),
+      unwatch: (expirable) => watched.delete(expirable),
+    },
+  });
+  const sweep = (): void => {
+    for (const expirable of watched) expirable.expire(nowMs);
+  };
+  const first = call(connection, numbered(1));
+  while (held.length === 0) await nextTurn();
+  sweep();
+  assert.equal(watched.size, 1);
+  for (const { connection: from, command } of held) {
+    from.respond({ ...ok, opaque: command.opaque, body: null });
+  }
+  await first;
+  sweep();
+  assert.equal(watched.size, 0);
+  const second = call(connection, numbered(2));
+  nowMs = 99;
+  sweep();
+  assert.equal(connection.inFlight, 1);
+  nowMs = 100;
+  sweep();
+  await assert.rejects(second, new ClientError('TIMEOUT'));
 });
 
 test('a refused connection refuses what waited for it and what comes later', async (t) => {

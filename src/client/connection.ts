@@ -79,6 +79,7 @@ export class RemotingConnection implements Connection {
   readonly #connectDeadlineMs: number;
   /** No request expires before this; spares the sweep a look into each window. */
   #nextDeadlineMs = Number.POSITIVE_INFINITY;
+  #isWatched = true;
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
   #opaque = 0;
   #unmatchedReplies = 0;
@@ -134,6 +135,9 @@ export class RemotingConnection implements Connection {
     const deadlineMs = this.#runtime.nowMs() + this.#options.requestTimeoutMs;
     if (this.#pending.size === 0) this.#nextDeadlineMs = deadlineMs;
     this.#pending.set(opaque, { done, deadlineMs });
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    this.#runtime.watch(this);
   }
 
   /** @throws {FrameError} FRAME_TOO_LARGE: the request could not be sent to anyone. */
@@ -162,6 +166,12 @@ export class RemotingConnection implements Connection {
       this.#closed('connect timed out');
       return;
     }
+    if (this.#state === 'open' && this.#pending.size === 0) {
+      // Thousands of idle connections cost the sweep nothing.
+      this.#isWatched = false;
+      this.#runtime.unwatch(this);
+      return;
+    }
     if (nowMs < this.#nextDeadlineMs) return;
     let isLate = false;
     this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
@@ -178,10 +188,14 @@ export class RemotingConnection implements Connection {
   }
 
   #write(writer: FrameWriter, request: Request, flag: number): number {
-    const { body = null, code, extFields, extFieldsText } = request;
+    const { body = null, code, extFields, head } = request;
     const opaque = this.#opaque === OPAQUE_MAX ? 0 : this.#opaque + 1;
-    const fields = extFieldsText ?? (extFields === undefined ? null : extFieldsJson(extFields));
-    writer.request({ code, opaque, flag, extFields: fields, body });
+    if (head === undefined) {
+      const fields = extFields === undefined ? null : extFieldsJson(extFields);
+      writer.request({ code, opaque, flag, extFields: fields, body });
+    } else {
+      writer.again(head, flag, opaque);
+    }
     this.#opaque = opaque;
     return opaque;
   }

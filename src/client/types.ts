@@ -13,8 +13,8 @@ export interface Request {
   readonly code: number;
   /** Values are written as their decimal or boolean text; undefined fields are left out. */
   readonly extFields?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** Their JSON text, made once for what is sent many times. */
-  readonly extFieldsText?: string;
+  /** By `requestHead`, from code and fields: for what has no body and is sent many times. */
+  readonly head?: Buffer;
   /** Text is sent as UTF-8. */
   readonly body?: Buffer | string;
 }

@@ -108,11 +108,8 @@ type OnCommitted = (entry: Entry) => void;
 /** Ten ticks to a heartbeat, within these. */
 const TICK_MIN_MS = 5;
 const TICK_MAX_MS = 100;
-/**
- * Of so many ticks one is made when the core expects nothing sooner, but not more than
- * `TICK_MAX_MS` apart. Less than half a heartbeat in all: no more of it counts (`#passTime`).
- */
-const QUIET_TICKS = 4;
+/** Of the time between two steps no more counts, in heartbeats; some of them make a leader lost. */
+const STEP_BEATS_MAX = 1.25;
 /** Between two looks at how far a learner has come. */
 const CATCH_UP_POLL_MS = 50;
 /** Bytes applied in one turn before other work gets a chance. */
@@ -452,25 +449,28 @@ export class LogEngine implements Log {
     this.#reads.expire(this.#clock.nowMs());
     this.#step({ kind: 'tick' });
     if (this.#closed) return;
-    const { quietForMs } = this.#raft;
-    const delayMs = Math.min(quietForMs, QUIET_TICKS * this.#tickMs, TICK_MAX_MS);
+    // Not more than counts in one step, and nothing else is due sooner.
+    const { heartbeatMs } = this.#options.timing;
+    const delayMs = Math.min(this.#raft.quietForMs, heartbeatMs, TICK_MAX_MS);
     this.#tickIn(Math.max(this.#tickMs, delayMs));
   }
 
   /**
    * How much time has passed for the core. A member that slept must not blame the leader for its own
    * absence: what arrived meanwhile is still in the socket. So the time between two steps never
-   * counts for more than half a heartbeat.
+   * counts for much more than a heartbeat.
    */
   #passTime(): number {
     const now = this.#clock.nowMs();
     const elapsedMs = now - this.#steppedAtMs;
     this.#steppedAtMs = now;
-    return Math.min(elapsedMs, this.#options.timing.heartbeatMs / 2);
+    return Math.min(elapsedMs, this.#options.timing.heartbeatMs * STEP_BEATS_MAX);
   }
 
   #step(input: Input): void {
     this.#perform(this.#raft.step(input, this.#passTime()));
+    // An answer to its votes may bring a candidate's next round forward.
+    if (this.#raft.role === 'candidate') this.#tickSoon();
   }
 
   #perform(effects: readonly Effect[]): void {

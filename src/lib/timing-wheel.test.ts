@@ -153,6 +153,12 @@ test('a wheel behaves like a list that is searched from end to end', () => {
             );
           }
           assert.equal(wheel.size, model.length);
+          const { nextMs } = wheel;
+          assert.equal(nextMs === null, model.length === 0);
+          if (nextMs === null) continue;
+          const earliestMs = Math.min(...model.map(({ deadlineMs }) => deadlineMs));
+          assert(nextMs <= Math.max(earliestMs, nowMs) + tickMs, 'nobody is woken too late');
+          if (step.kind === 'advance') assert(nextMs > nowMs, 'nobody is woken at once');
         }
       },
     ),

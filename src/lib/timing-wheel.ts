@@ -64,6 +64,20 @@ export class TimingWheel<Item> {
     return true;
   }
 
+  /**
+   * When to advance next, for whoever does not do it every tick: at the end of the first tick that
+   * holds anything, so at most a tick after the earliest deadline; null when nothing is held.
+   */
+  get nextMs(): number | null {
+    if (this.#timers.size === 0) return null;
+    assert(Number.isFinite(this.#tick), 'a wheel that was never advanced knows no time');
+    for (let i = 0; i < this.#slots.length; i += 1) {
+      const tick = this.#tick + i;
+      if (this.#slotAt(tick).size > 0) return (tick + 1) * this.#tickMs;
+    }
+    throw new Error('a timer is in no slot');
+  }
+
   /** Takes out every item that is due at `nowMs` or before, the earliest first. Time never goes back. */
   advance(nowMs: number): Item[] {
     const tick = Math.floor(nowMs / this.#tickMs);
@@ -72,8 +86,10 @@ export class TimingWheel<Item> {
     const ticks = Math.min(tick - this.#tick + 1, this.#slots.length);
     this.#tick = tick;
     for (let i = 0; i < ticks; i += 1) {
+      const slot = this.#slotAt(tick - i);
+      if (slot.size === 0) continue;
       // A copy: an item that is put back may land in the slot under inspection.
-      for (const timer of [...this.#slotAt(tick - i)]) {
+      for (const timer of [...slot]) {
         if (timer.deadlineMs <= nowMs) {
           this.#timers.delete(timer.item);
           timer.slot.delete(timer);

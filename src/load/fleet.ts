@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import type { Request } from '../client/types.js';
 import { RequestCode } from '../lib/codes.js';
+import { requestHead } from '../remoting/frame-writer.js';
 import { extFieldsJson } from '../remoting/json-text.js';
 
 export const CLUSTER = 'quorumark';
@@ -171,8 +172,8 @@ export function heartbeatOf(broker: {
     heartbeatTimeoutMills: broker.timeoutMs,
     electionPriority: 2_147_483_647,
   };
-  const extFieldsText = extFieldsJson(extFields);
-  return { code: RequestCode.BrokerHeartbeat, extFields, extFieldsText };
+  const code = RequestCode.BrokerHeartbeat;
+  return { code, extFields, head: requestHead(code, extFieldsJson(extFields)) };
 }
 
 function newBroker(set: BrokerSet, lane: number, id: number, timeoutMs: number): Broker {

@@ -61,11 +61,16 @@ const PUSH_BYTES = 3 * LONG_BYTES + 4;
 /** In an entry's length, of which 25 bits are used. */
 const CONFIGURATION_BIT = 0x8000_0000;
 
+interface KnownId {
+  readonly id: MemberId;
+  readonly bytes: Buffer;
+}
+
 export class MemberCodec {
   readonly #self: MemberId;
   readonly #groupHash: number;
-  /** Ids as bytes: our own, and those of the members that we wrote to. */
-  readonly #ids = new Map<MemberId, Buffer>();
+  /** Ids and their bytes: our own, and those of the members that we wrote to. */
+  readonly #ids: KnownId[] = [];
 
   /** @param options.self the member that sends with, and is addressed through, this codec */
   constructor(options: { readonly group: string; readonly self: MemberId }) {
@@ -96,12 +101,10 @@ export class MemberCodec {
   }
 
   #idBytes(id: MemberId): Buffer {
-    let bytes = this.#ids.get(id);
-    if (bytes === undefined) {
-      bytes = Buffer.from(id);
-      assert(bytes.length < 256, 'a member id is at most 255 bytes long');
-      this.#ids.set(id, bytes);
-    }
+    for (const known of this.#ids) if (known.id === id) return known.bytes;
+    const bytes = Buffer.from(id);
+    assert(bytes.length < 256, 'a member id is at most 255 bytes long');
+    this.#ids.push({ id, bytes });
     return bytes;
   }
 
@@ -117,8 +120,8 @@ export class MemberCodec {
     const take = new Take(body, CRC_BYTES);
     if (take.u32() !== this.#groupHash) throw refused('of another group');
     const senderTerm = term(take.u64());
-    const from = take.id();
-    const to = take.id();
+    const from = take.id(this.#ids);
+    const to = take.id(this.#ids);
     if (to !== this.#self) throw refused(`for ${JSON.stringify(to)}, not for ${this.#self}`);
     const message = takePayload(take, command.code, { from, to, term: senderTerm });
     if (take.at !== body.length) throw refused('bytes left over');
@@ -445,10 +448,18 @@ class Take {
     return value === 1;
   }
 
-  id(): MemberId {
+  /** @param known ids that need not be made anew */
+  id(known: readonly KnownId[]): MemberId {
     const length = this.u8();
     const start = this.#advance(length);
+    for (const { bytes, id } of known) if (this.#holds(start, length, bytes)) return id;
     return this.#buffer.toString('utf8', start, start + length);
+  }
+
+  #holds(start: number, length: number, bytes: Buffer): boolean {
+    if (bytes.length !== length) return false;
+    for (let i = 0; i < length; i += 1) if (this.#buffer[start + i] !== bytes[i]) return false;
+    return true;
   }
 
   bytes(length: number): Buffer {

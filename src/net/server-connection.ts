@@ -2,11 +2,11 @@
  * One accepted connection: commands in, responses out, bounded both ways.
  */
 import { ResponseCode } from '../lib/codes.js';
-import { decodeCommand } from '../remoting/codec.js';
 import type { RemotingCommand } from '../remoting/command.js';
 import { FrameError } from '../remoting/errors.js';
 import { FrameDecoder } from '../remoting/frame-decoder.js';
 import { type FrameWriter, type ResponseFrame, serverIdentity } from '../remoting/frame-writer.js';
+import { HeaderMemo } from '../remoting/header-memo.js';
 import type { ByteStream } from './byte-stream.js';
 import type { Origin } from './doorway.js';
 import { Outbound } from './outbound.js';
@@ -48,6 +48,7 @@ export class ServerConnection {
   readonly #socket: ByteStream;
   readonly #options: ServerConnectionOptions;
   readonly #decoder: FrameDecoder;
+  readonly #headers = new HeaderMemo();
   readonly #outbound: Outbound;
   #isReading = true;
   #isClosed = false;
@@ -160,7 +161,7 @@ export class ServerConnection {
   }
 
   readonly #onFrame = (bytes: Buffer, start: number, end: number): void => {
-    if (!this.#isClosed) this.#options.onCommand(decodeCommand(bytes, start, end));
+    if (!this.#isClosed) this.#options.onCommand(this.#headers.decode(bytes, start, end));
   };
 
   #afterFlush(): void {

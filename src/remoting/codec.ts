@@ -18,7 +18,7 @@ import { parseJavaInt } from './java-numbers.js';
 import { defaultLanguage, languageAt, languageCode, languageNamed } from './languages.js';
 import { type Json, LenientJsonError, parseLenientJson } from './lenient-json.js';
 
-const TYPE_JSON = 0;
+export const TYPE_JSON = 0;
 const TYPE_BINARY = 1;
 const INT_MIN = -0x8000_0000;
 const INT_MAX = 0x7fff_ffff;

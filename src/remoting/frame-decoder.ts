@@ -57,13 +57,14 @@ export class FrameDecoder {
   push(chunk: Buffer, onFrame: OnFrame): void {
     if (this.#fault !== null) throw this.#fault;
     let at = this.#gathered === 0 ? 0 : this.#finishGathered(chunk, onFrame);
+    let size = LENGTH_WORD;
     while (chunk.length - at >= LENGTH_WORD) {
-      const end = at + this.#frameSize(chunk, at);
-      if (end > chunk.length) break;
-      onFrame(chunk, at + LENGTH_WORD, end);
-      at = end;
+      size = this.#frameSize(chunk, at);
+      if (at + size > chunk.length) break;
+      onFrame(chunk, at + LENGTH_WORD, at + size);
+      at += size;
     }
-    if (at < chunk.length) this.#keep(chunk, at, chunk.length);
+    if (at < chunk.length) this.#keep(chunk, at, chunk.length, size);
   }
 
   /** @returns how many bytes of `chunk` were used. */
@@ -71,7 +72,7 @@ export class FrameDecoder {
     let at = 0;
     if (this.#gathered < LENGTH_WORD) {
       at = Math.min(LENGTH_WORD - this.#gathered, chunk.length);
-      this.#keep(chunk, 0, at);
+      this.#keep(chunk, 0, at, LENGTH_WORD);
       if (this.#gathered < LENGTH_WORD) return at;
     }
     const size = this.#frameSize(this.#gather, 0);
@@ -86,11 +87,12 @@ export class FrameDecoder {
     return used;
   }
 
-  #keep(chunk: Buffer, start: number, end: number, frameSize = GATHER_BYTES_MIN): void {
+  /** @param claimed the size of the frame, as far as it is known */
+  #keep(chunk: Buffer, start: number, end: number, claimed: number): void {
     const needed = this.#gathered + end - start;
     if (needed > this.#gather.length) {
       const doubled = Math.max(GATHER_BYTES_MIN, this.#gather.length * 2);
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(doubled, frameSize)));
+      const grown = Buffer.allocUnsafe(Math.max(needed, Math.min(doubled, claimed)));
       this.#gather.copy(grown, 0, 0, this.#gathered);
       this.#gather = grown;
     }

@@ -44,6 +44,10 @@ export interface ResponseFrame {
   readonly body: Body;
 }
 
+/** A request's header up to the value of `flag`: made once for what is sent again and again. */
+export const requestHead = (code: number, extFields: string): Buffer =>
+  Buffer.from(`{"code":${code},"extFields":${extFields},"flag":`);
+
 const PREFIX_BYTES = 8;
 const BUFFER_BYTES_MIN = 1024;
 /** A buffer that a burst has grown past this is given back rather than kept for the next turn. */
@@ -77,6 +81,22 @@ export class FrameWriter {
       `{"code":${frame.code}${fields},"flag":${frame.flag}${this.#requestMiddle}${frame.opaque}${this.#tail}`,
       frame.body,
     );
+  }
+
+  /**
+   * A request without a body, of which only `flag` and `opaque` are new.
+   *
+   * @throws {FrameError} FRAME_TOO_LARGE; nothing was added.
+   */
+  again(head: Buffer, flag: number, opaque: number): void {
+    const rest = `${flag}${this.#requestMiddle}${opaque}${this.#tail}`;
+    const headerBytes = head.length + rest.length;
+    this.#checkSize(headerBytes, 0);
+    this.#ensure(PREFIX_BYTES + headerBytes);
+    const at = this.#length + PREFIX_BYTES;
+    this.#buffer.set(head, at);
+    this.#buffer.write(rest, at + head.length, 'latin1');
+    this.#finish(this.#length, 0, headerBytes, 0);
   }
 
   /** @throws {FrameError} FRAME_TOO_LARGE; nothing was added. */

@@ -42,6 +42,7 @@ import type {
   LivenessActions,
   LivenessPath,
   ReadPath,
+  ReadWork,
   Work,
 } from './parts.js';
 import { Settings, type UpdateOutcome } from './settings.js';
@@ -235,17 +236,7 @@ export class Controller implements CallOwner {
       call.answer(notLeader);
       return;
     }
-    const accepted = this.reads.read({
-      brokerName: options.brokerName,
-      get givenUp() {
-        return call.givenUp;
-      },
-      drop: () => call.answer(busy),
-      compute: options.compute,
-      deliver: (reply) => call.answer(reply),
-      fail: (error) => call.answer(failureReply(error)),
-    });
-    if (accepted === 'busy') call.answer(busy);
+    if (this.reads.read(new CallRead(call, options)) === 'busy') call.answer(busy);
   }
 
   decide(command: WriteCommand): Decision {
@@ -360,6 +351,34 @@ interface ReadOptions {
   /** Whether a member that does not lead may answer, if the build proves its reads. */
   readonly onAnyMember: boolean;
   readonly compute: () => Reply;
+}
+
+class CallRead implements ReadWork {
+  readonly brokerName: string;
+  readonly compute: () => Reply;
+  readonly #call: Call;
+
+  constructor(call: Call, { brokerName, compute }: ReadOptions) {
+    this.#call = call;
+    this.brokerName = brokerName;
+    this.compute = compute;
+  }
+
+  get givenUp(): boolean {
+    return this.#call.givenUp;
+  }
+
+  drop(): void {
+    this.#call.answer(busy);
+  }
+
+  deliver(reply: Reply): void {
+    this.#call.answer(reply);
+  }
+
+  fail(error: unknown): void {
+    this.#call.answer(failureReply(error));
+  }
 }
 
 class WriteWork implements Work {

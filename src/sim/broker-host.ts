@@ -207,11 +207,13 @@ export class BrokerHost {
   }
 }
 
+const replicaInfoAsked: SetRequest = { ...nothingAsked, kind: 'replica-info' };
+
 /** What a broker asks, as the models read it; null for what they do not look at. */
 function setRequest(call: Call, { body, extFields }: Request): SetRequest | null {
   switch (call) {
     case 'replica-info':
-      return { ...nothingAsked, kind: 'replica-info' };
+      return replicaInfoAsked;
     case 'elect':
       return { ...nothingAsked, kind: 'elect', brokerId: Number(extFields?.['brokerId']) };
     case 'alter': {

@@ -9,8 +9,8 @@ import type { Prng } from '../lib/prng.js';
 import { MemberCodec, type SendPush } from '../net/member-codec.js';
 import type { Transport } from '../net/transport.js';
 import type { Entry, MemberId, Message } from '../raft/types.js';
-import { decodeCommand } from '../remoting/codec.js';
 import { FrameWriter } from '../remoting/frame-writer.js';
+import { HeaderMemo } from '../remoting/header-memo.js';
 import type { PartitionMode } from './faults.js';
 import type { ProcessClock } from './process-clock.js';
 import { SimStream } from './stream.js';
@@ -40,6 +40,14 @@ export interface Listener {
   accept(stream: SimStream): void;
 }
 
+/** A member's process, as messages reach it. */
+interface Receiver {
+  readonly clock: ProcessClock;
+  readonly codec: MemberCodec;
+  readonly headers: HeaderMemo;
+  readonly receive: (message: Message) => void;
+}
+
 /** Messages under way on one path; one more is lost, as in a full router. */
 const PATH_MAX = 2_000;
 const REORDER_MAX_MS = 50;
@@ -51,10 +59,7 @@ export class SimNetwork {
   readonly #chance: Prng;
   readonly conditions: Conditions;
   readonly #listeners = new Map<string, Listener>();
-  readonly #members = new Map<
-    MemberId,
-    { clock: ProcessClock; receive: (message: Message) => void }
-  >();
+  readonly #members = new Map<MemberId, Receiver>();
   /** From each host to each other that it has to do with. */
   readonly #paths = new Map<string, Map<string, Path>>();
   readonly #streams = new Set<SimStream>();
@@ -93,11 +98,11 @@ export class SimNetwork {
     const { self, group, clock, receive } = options;
     const codec = new MemberCodec({ self, group });
     const writer = new FrameWriter();
-    this.#members.set(self, { clock, receive });
+    this.#members.set(self, { clock, codec, headers: new HeaderMemo(), receive });
     const post = (to: MemberId): void => {
       const frame = Buffer.from(writer.bytes());
       writer.clear();
-      this.#post(this.#path(self, to), to, group, frame);
+      this.#post(this.#path(self, to), to, frame);
     };
     return {
       send: (message) => {
@@ -112,7 +117,7 @@ export class SimNetwork {
     };
   }
 
-  #post(path: Path, to: MemberId, group: string, frame: Buffer): void {
+  #post(path: Path, to: MemberId, frame: Buffer): void {
     const { lossShare, duplicationShare, reorderingShare } = this.conditions;
     if (path.isCut || path.underWay >= PATH_MAX) return;
     if (lossShare > 0 && this.#chance.chance(lossShare)) return;
@@ -120,40 +125,29 @@ export class SimNetwork {
     if (reorderingShare > 0 && this.#chance.chance(reorderingShare)) {
       delayMs += this.#chance.unit() * REORDER_MAX_MS;
     }
-    this.#deliver(path, to, group, frame, delayMs);
+    this.#deliver(path, to, frame, delayMs);
     if (duplicationShare > 0 && this.#chance.chance(duplicationShare)) {
-      this.#deliver(path, to, group, frame, delayMs + this.#chance.unit() * 500);
+      this.#deliver(path, to, frame, delayMs + this.#chance.unit() * 500);
     }
   }
 
-  #deliver(path: Path, to: MemberId, group: string, frame: Buffer, delayMs: number): void {
+  #deliver(path: Path, to: MemberId, frame: Buffer, delayMs: number): void {
     path.underWay += 1;
     this.#world.after(delayMs, () => {
       path.underWay -= 1;
       const member = this.#members.get(to);
       if (member === undefined || path.isCut) return;
-      // The path of a frame that a socket brought: past the length word, decoded, checked.
-      const codec = this.#codecOf(to, group);
       this.delivered += 1;
       this.#world.note(frame.length);
       this.#world.note(frame[frame.length - 1] as number);
-      const { clock, receive } = member;
+      const { clock, codec, headers, receive } = member;
       clock.run(() => {
         // Its process may have started anew while the message waited.
-        if (this.#members.get(to) === member)
-          receive(codec.decode(decodeCommand(frame, 4, frame.length)));
+        if (this.#members.get(to) !== member) return;
+        // The path of a frame that a socket brought: past the length word, decoded, checked.
+        receive(codec.decode(headers.decode(frame, 4, frame.length)));
       });
     });
-  }
-
-  readonly #codecs = new Map<string, MemberCodec>();
-  #codecOf(self: MemberId, group: string): MemberCodec {
-    let codec = this.#codecs.get(self);
-    if (codec === undefined) {
-      codec = new MemberCodec({ self, group });
-      this.#codecs.set(self, codec);
-    }
-    return codec;
   }
 
   #delay({ cloggedUntilMs, filling }: Path): number {

@@ -8,6 +8,12 @@ import type { ProcessClock } from './process-clock.js';
 type Listener = (...args: never[]) => void;
 type EventName = 'connect' | 'drain' | 'end' | 'close' | 'data' | 'error';
 
+/** Of what one end sends; null: that it has closed. */
+interface Piece {
+  readonly chunk: Buffer | null;
+  hasCome: boolean;
+}
+
 export class SimStream implements ByteStream {
   readonly #network: SimNetwork;
   readonly host: string;
@@ -24,7 +30,7 @@ export class SimStream implements ByteStream {
   /** Nothing sent later arrives before this. */
   #lastArrivalMs = 0;
   /** What is under way, oldest first; what has come too early waits for what was sent before it. */
-  readonly #underWay: { hasCome: boolean; readonly arrive: () => void }[] = [];
+  readonly #underWay: Piece[] = [];
 
   constructor(options: {
     readonly network: SimNetwork;
@@ -67,12 +73,15 @@ export class SimStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): boolean {
-    const peer = this.#peer;
-    if (this.#state !== 'open' || peer === null) return false;
+    if (this.#state !== 'open' || this.#peer === null) return false;
     const chunk = Buffer.from(bytes);
     const cut = this.#network.cutAt(chunk.length);
-    this.#carry(() => peer.#arrived(chunk.subarray(0, cut)));
-    if (cut < chunk.length) this.#carry(() => peer.#arrived(chunk.subarray(cut)));
+    if (cut === chunk.length) {
+      this.#carry(chunk);
+    } else {
+      this.#carry(chunk.subarray(0, cut));
+      this.#carry(chunk.subarray(cut));
+    }
     return true;
   }
 
@@ -95,8 +104,7 @@ export class SimStream implements ByteStream {
 
   destroy(): void {
     if (this.#state === 'gone') return;
-    const peer = this.#peer;
-    if (peer !== null) this.#carry(() => peer.#peerClosed());
+    if (this.#peer !== null) this.#carry(null);
     this.#gone();
     this.#clock.endOfTurn(() => this.#emit('close'));
   }
@@ -124,19 +132,25 @@ export class SimStream implements ByteStream {
 
   /** Our process is gone: the kernel resets the connection, and nobody here hears of it. */
   processEnded(): void {
-    const peer = this.#peer;
-    if (peer !== null && this.#state === 'open') this.#carry(() => peer.#peerClosed());
+    if (this.#peer !== null && this.#state === 'open') this.#carry(null);
     this.#gone();
   }
 
-  #carry(arrive: () => void): void {
-    const piece = { hasCome: false, arrive };
+  #carry(chunk: Buffer | null): void {
+    const piece = { chunk, hasCome: false };
     this.#underWay.push(piece);
-    const come = (): void => {
-      piece.hasCome = true;
-      while (this.#underWay[0]?.hasCome === true) this.#underWay.shift()?.arrive();
-    };
+    const come = (): void => this.#come(piece);
     this.#lastArrivalMs = this.#network.carry(this.#path, this.#lastArrivalMs, come);
+  }
+
+  #come(piece: Piece): void {
+    const peer = this.#peer as SimStream;
+    piece.hasCome = true;
+    while (this.#underWay[0]?.hasCome === true) {
+      const { chunk } = this.#underWay.shift() as Piece;
+      if (chunk === null) peer.#peerClosed();
+      else peer.#arrived(chunk);
+    }
   }
 
   #arrived(chunk: Buffer): void {

@@ -1,0 +1,99 @@
+/**
+ * Decodes the frames of one sender and remembers its headers, because most come again: a broker
+ * beats in the same words every second, and members' frames differ in their bodies alone. What
+ * equals a header seen before in every byte but the digits of `opaque` is not parsed again.
+ */
+import { decodeCommand, TYPE_JSON } from './codec.js';
+import type { RemotingCommand } from './command.js';
+
+/** A command as its header makes it, and that header. */
+interface Known {
+  readonly header: Buffer;
+  /** Where the digits of `opaque` begin and end. */
+  readonly opaqueAt: number;
+  readonly opaqueEnd: number;
+  readonly command: RemotingCommand;
+}
+
+/** Longer headers are not remembered: 8 of 512 bytes are what a connection may cost. */
+const HEADER_BYTES_MAX = 512;
+const KNOWN_MAX = 8;
+/** So many headers in a row that were not known, and this sender is not listened to so closely any more. */
+const MISSES_MAX = 32;
+/** `{"code":51004`: the last two digits tell the codes of members apart. */
+const CODE_DIGITS_AT = 11;
+/** The end of a request, from upstream as from us. With it `opaque` is a key of the header itself, and the last. */
+const requestEnd =
+  /"opaque":(0|[1-9][0-9]{0,8})(,"serializeTypeCurrentRPC":"JSON","version":[0-9]+\})$/;
+
+export class HeaderMemo {
+  readonly #known = new Array<Known | null>(KNOWN_MAX).fill(null);
+  #missesLeft = MISSES_MAX;
+
+  /**
+   * As `decodeCommand`. Commands may share their `extFields`.
+   *
+   * @throws {FrameError} for every input that is not a command.
+   */
+  decode(bytes: Buffer, start: number, end: number): RemotingCommand {
+    const headerStart = start + 4;
+    const digitsAt = headerStart + CODE_DIGITS_AT;
+    const isJson = digitsAt + 1 < end && bytes[start] === TYPE_JSON;
+    if (!isJson || this.#missesLeft === 0) return decodeCommand(bytes, start, end);
+    const headerBytes = bytes.readUIntBE(start + 1, 3);
+    const headerEnd = headerStart + headerBytes;
+    if (headerBytes > HEADER_BYTES_MAX || headerEnd > end) return decodeCommand(bytes, start, end);
+
+    const digits = (bytes[digitsAt] as number) + (bytes[digitsAt + 1] as number);
+    const slot = (headerBytes + digits) % KNOWN_MAX;
+    const known = this.#known[slot] ?? null;
+    const opaque = known === null ? -1 : opaqueIn(known, bytes, headerStart, headerEnd);
+    if (known === null || opaque < 0) {
+      this.#missesLeft -= 1;
+      const command = decodeCommand(bytes, start, end);
+      this.#known[slot] = knownFrom(command, bytes, headerStart, headerEnd);
+      return command;
+    }
+    this.#missesLeft = MISSES_MAX;
+    const { code, extFields, flag, language, remark, version } = known.command;
+    const body = headerEnd === end ? null : bytes.subarray(headerEnd, end);
+    return { code, language, version, opaque, flag, remark, extFields, body };
+  }
+}
+
+/** @returns the `opaque` of a header that is the known one in all else; -1: it is another. */
+function opaqueIn(known: Known, bytes: Buffer, start: number, end: number): number {
+  const { header, opaqueAt, opaqueEnd } = known;
+  if (end - start !== header.length) return -1;
+  let opaque = 0;
+  for (let at = opaqueAt; at < opaqueEnd; at += 1) {
+    const digit = (bytes[start + at] as number) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    opaque = opaque * 10 + digit;
+  }
+  // 07 is not a number in JSON.
+  if (opaqueEnd - opaqueAt > 1 && bytes[start + opaqueAt] === 0x30) return -1;
+  const isSame =
+    bytes.compare(header, 0, opaqueAt, start, start + opaqueAt) === 0 &&
+    bytes.compare(header, opaqueEnd, header.length, start + opaqueEnd, end) === 0;
+  return isSame ? opaque : -1;
+}
+
+/** null for what is not a plain request, whose digits of `opaque` could be others than they seem. */
+function knownFrom(
+  command: RemotingCommand,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): Known | null {
+  const text = bytes.toString('latin1', start, end);
+  const [, digits, rest] = requestEnd.exec(text) ?? [];
+  if (digits === undefined || rest === undefined) return null;
+  const opaqueEnd = text.length - rest.length;
+  return {
+    header: Buffer.from(bytes.subarray(start, end)),
+    opaqueAt: opaqueEnd - digits.length,
+    opaqueEnd,
+    command: { ...command, body: null },
+  };
+}
