@@ -13,8 +13,8 @@ const stored: readonly {
   readonly subject: 'controller' | 'kv';
   readonly hash: string;
 }[] = [
-  { seed: 5, subject: 'controller', hash: 'f61a5aacf3ffc5c3' },
-  { seed: 6, subject: 'kv', hash: 'dccf090c77b247a5' },
+  { seed: 5, subject: 'controller', hash: '8eadc78efc562587' },
+  { seed: 6, subject: 'kv', hash: 'd616ba9cb1f331bd' },
 ];
 
 for (const { hash, seed, subject } of stored) {
