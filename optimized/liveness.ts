@@ -56,9 +56,11 @@ export function timingWheel(context: PartsContext): LivenessPath {
   };
 
   /** A later beat may shorten the timeout, so nobody is out of sight for longer than between two scans. */
-  const watch = (entry: BrokerEntry, now: number): void => {
-    const deadlineMs = entry.lastUpdateMs + entry.timeoutMs;
-    wheel.add(entry, Math.min(deadlineMs, now + options.scanNotActiveBrokerIntervalMs));
+  const watch = (entry: BrokerEntry, now: number): number => {
+    const silentAtMs = entry.lastUpdateMs + entry.timeoutMs;
+    const deadlineMs = Math.min(silentAtMs, now + options.scanNotActiveBrokerIntervalMs);
+    wheel.add(entry, deadlineMs);
+    return deadlineMs;
   };
 
   /** A fleet of ten needs no tick every 50 ms. */
@@ -89,8 +91,9 @@ export function timingWheel(context: PartsContext): LivenessPath {
   return {
     arrived(entry) {
       const now = clock.nowMs();
-      watch(entry, now);
-      sleep(now);
+      const deadlineMs = watch(entry, now);
+      // When thousands come at once, most of them are due after what the wheel waits for already.
+      if (wheelTimer === null || deadlineMs < wheelTimer.atMs) sleep(now);
       const siblings = bySource.get(entry.source);
       if (siblings === undefined) bySource.set(entry.source, new Set([entry]));
       else siblings.add(entry);

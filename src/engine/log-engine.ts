@@ -449,7 +449,7 @@ export class LogEngine implements Log {
     this.#reads.expire(this.#clock.nowMs());
     this.#step({ kind: 'tick' });
     if (this.#closed) return;
-    // Not more than counts in one step, and nothing else is due sooner.
+    // No later than what is due, and all of it counts (`#passTime`).
     const { heartbeatMs } = this.#options.timing;
     const delayMs = Math.min(this.#raft.quietForMs, heartbeatMs, TICK_MAX_MS);
     this.#tickIn(Math.max(this.#tickMs, delayMs));

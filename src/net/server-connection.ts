@@ -2,6 +2,7 @@
  * One accepted connection: commands in, responses out, bounded both ways.
  */
 import { ResponseCode } from '../lib/codes.js';
+import { decodeCommand } from '../remoting/codec.js';
 import type { RemotingCommand } from '../remoting/command.js';
 import { FrameError } from '../remoting/errors.js';
 import { FrameDecoder } from '../remoting/frame-decoder.js';
@@ -161,7 +162,7 @@ export class ServerConnection {
   }
 
   readonly #onFrame = (bytes: Buffer, start: number, end: number): void => {
-    if (!this.#isClosed) this.#options.onCommand(this.#headers.decode(bytes, start, end));
+    if (!this.#isClosed) this.#options.onCommand(decodeCommand(bytes, start, end, this.#headers));
   };
 
   #afterFlush(): void {

@@ -14,11 +14,12 @@ import {
   type RequestFrame,
   type ResponseFrame,
 } from './frame-writer.js';
+import type { HeaderMemo } from './header-memo.js';
 import { parseJavaInt } from './java-numbers.js';
 import { defaultLanguage, languageAt, languageCode, languageNamed } from './languages.js';
 import { type Json, LenientJsonError, parseLenientJson } from './lenient-json.js';
 
-export const TYPE_JSON = 0;
+const TYPE_JSON = 0;
 const TYPE_BINARY = 1;
 const INT_MIN = -0x8000_0000;
 const INT_MAX = 0x7fff_ffff;
@@ -26,9 +27,15 @@ const INT_MAX = 0x7fff_ffff;
 /**
  * Decodes the frame at [start, end) of `bytes`, after its length word. The body is not copied.
  *
+ * @param memo of the sender's headers; commands decoded with it may share their `extFields`
  * @throws {FrameError} for every input that is not a command.
  */
-export function decodeCommand(bytes: Buffer, start = 0, end = bytes.length): RemotingCommand {
+export function decodeCommand(
+  bytes: Buffer,
+  start = 0,
+  end = bytes.length,
+  memo: HeaderMemo | null = null,
+): RemotingCommand {
   const headerStart = start + 4;
   if (headerStart > end) throw new FrameError('FRAME_TOO_SHORT', `${end - start} bytes`);
   const type = bytes.readUInt8(start);
@@ -39,7 +46,13 @@ export function decodeCommand(bytes: Buffer, start = 0, end = bytes.length): Rem
     throw new FrameError('HEADER_LENGTH', detail);
   }
   const body = headerEnd === end ? null : bytes.subarray(headerEnd, end);
-  if (type === TYPE_JSON) return jsonHeader(bytes.toString('utf8', headerStart, headerEnd), body);
+  if (type === TYPE_JSON) {
+    const known = memo?.recall(bytes, headerStart, headerEnd, body) ?? null;
+    if (known !== null) return known;
+    const command = jsonHeader(bytes.toString('utf8', headerStart, headerEnd), body);
+    memo?.remember(command, bytes, headerStart, headerEnd);
+    return command;
+  }
   if (type === TYPE_BINARY) return binaryHeader(bytes, headerStart, headerEnd, body);
   throw new FrameError('SERIALIZE_TYPE', `${type}`);
 }

@@ -46,7 +46,12 @@ export interface ResponseFrame {
 
 /** A request's header up to the value of `flag`: made once for what is sent again and again. */
 export const requestHead = (code: number, extFields: string): Buffer =>
-  Buffer.from(`{"code":${code},"extFields":${extFields},"flag":`);
+  Buffer.from(headText(code, extFields));
+
+function headText(code: number, extFields: string | null): string {
+  const fields = extFields === null ? '' : `,"extFields":${extFields}`;
+  return `{"code":${code}${fields},"flag":`;
+}
 
 const PREFIX_BYTES = 8;
 const BUFFER_BYTES_MIN = 1024;
@@ -57,7 +62,7 @@ const SHORT_TEXT = 4 * 1024;
 const HEADER_BYTES_MAX = 0xff_ffff;
 
 export class FrameWriter {
-  readonly #requestMiddle: string;
+  readonly #middle: string;
   readonly #tail: string;
   readonly #frameBytesMax: number;
   #buffer: Buffer = Buffer.alloc(0);
@@ -65,7 +70,7 @@ export class FrameWriter {
 
   constructor(identity: Identity = serverIdentity, frameBytesMax: number = frameBytesMaxDefault) {
     this.#frameBytesMax = frameBytesMax;
-    this.#requestMiddle = `,"language":"${identity.language}","opaque":`;
+    this.#middle = `,"language":"${identity.language}","opaque":`;
     this.#tail = `,"serializeTypeCurrentRPC":"JSON","version":${identity.version}}`;
   }
 
@@ -75,12 +80,8 @@ export class FrameWriter {
   }
 
   /** @throws {FrameError} FRAME_TOO_LARGE; nothing was added. */
-  request(frame: RequestFrame): void {
-    const fields = frame.extFields === null ? '' : `,"extFields":${frame.extFields}`;
-    this.#text(
-      `{"code":${frame.code}${fields},"flag":${frame.flag}${this.#requestMiddle}${frame.opaque}${this.#tail}`,
-      frame.body,
-    );
+  request({ body, code, extFields, flag, opaque }: RequestFrame): void {
+    this.#text(headText(code, extFields) + this.#requestRest(flag, opaque), body);
   }
 
   /**
@@ -89,7 +90,7 @@ export class FrameWriter {
    * @throws {FrameError} FRAME_TOO_LARGE; nothing was added.
    */
   again(head: Buffer, flag: number, opaque: number): void {
-    const rest = `${flag}${this.#requestMiddle}${opaque}${this.#tail}`;
+    const rest = this.#requestRest(flag, opaque);
     const headerBytes = head.length + rest.length;
     this.#checkSize(headerBytes, 0);
     this.#ensure(PREFIX_BYTES + headerBytes);
@@ -101,10 +102,9 @@ export class FrameWriter {
 
   /** @throws {FrameError} FRAME_TOO_LARGE; nothing was added. */
   response(frame: ResponseFrame): void {
-    const fields = frame.extFields === null ? '' : `,"extFields":${frame.extFields}`;
     const remark = frame.remark === null ? '' : `,"remark":${jsonString(frame.remark)}`;
     this.#text(
-      `{"code":${frame.code}${fields},"flag":${FLAG_RESPONSE}${this.#requestMiddle}${frame.opaque}${remark}${this.#tail}`,
+      `${headText(frame.code, frame.extFields)}${FLAG_RESPONSE}${this.#middle}${frame.opaque}${remark}${this.#tail}`,
       frame.body,
     );
   }
@@ -145,6 +145,10 @@ export class FrameWriter {
   release(): void {
     this.#length = 0;
     this.#buffer = Buffer.alloc(0);
+  }
+
+  #requestRest(flag: number, opaque: number): string {
+    return `${flag}${this.#middle}${opaque}${this.#tail}`;
   }
 
   #text(header: string, body: Body): void {

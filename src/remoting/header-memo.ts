@@ -1,9 +1,8 @@
 /**
- * Decodes the frames of one sender and remembers its headers, because most come again: a broker
- * beats in the same words every second, and members' frames differ in their bodies alone. What
- * equals a header seen before in every byte but the digits of `opaque` is not parsed again.
+ * Remembers the headers of one sender, because most come again: a broker beats in the same words
+ * every second, and members' frames differ in their bodies alone. What equals a header seen before
+ * in every byte but the digits of `opaque` need not be parsed again.
  */
-import { decodeCommand, TYPE_JSON } from './codec.js';
 import type { RemotingCommand } from './command.js';
 
 /** A command as its header makes it, and that header. */
@@ -30,34 +29,37 @@ export class HeaderMemo {
   readonly #known = new Array<Known | null>(KNOWN_MAX).fill(null);
   #missesLeft = MISSES_MAX;
 
-  /**
-   * As `decodeCommand`. Commands may share their `extFields`.
-   *
-   * @throws {FrameError} for every input that is not a command.
-   */
-  decode(bytes: Buffer, start: number, end: number): RemotingCommand {
-    const headerStart = start + 4;
-    const digitsAt = headerStart + CODE_DIGITS_AT;
-    const isJson = digitsAt + 1 < end && bytes[start] === TYPE_JSON;
-    if (!isJson || this.#missesLeft === 0) return decodeCommand(bytes, start, end);
-    const headerBytes = bytes.readUIntBE(start + 1, 3);
-    const headerEnd = headerStart + headerBytes;
-    if (headerBytes > HEADER_BYTES_MAX || headerEnd > end) return decodeCommand(bytes, start, end);
-
-    const digits = (bytes[digitsAt] as number) + (bytes[digitsAt + 1] as number);
-    const slot = (headerBytes + digits) % KNOWN_MAX;
-    const known = this.#known[slot] ?? null;
-    const opaque = known === null ? -1 : opaqueIn(known, bytes, headerStart, headerEnd);
-    if (known === null || opaque < 0) {
-      this.#missesLeft -= 1;
-      const command = decodeCommand(bytes, start, end);
-      this.#known[slot] = knownFrom(command, bytes, headerStart, headerEnd);
-      return command;
-    }
+  /** The command whose header lies at [start, end), with this body; null: the header is not known. */
+  recall(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    body: RemotingCommand['body'],
+  ): RemotingCommand | null {
+    const slot = this.#slotOf(bytes, start, end);
+    const known = slot === null ? null : (this.#known[slot] ?? null);
+    const opaque = known === null ? -1 : opaqueIn(known, bytes, start, end);
+    if (known === null || opaque < 0) return null;
     this.#missesLeft = MISSES_MAX;
     const { code, extFields, flag, language, remark, version } = known.command;
-    const body = headerEnd === end ? null : bytes.subarray(headerEnd, end);
     return { code, language, version, opaque, flag, remark, extFields, body };
+  }
+
+  /** Of a header that was not known: what became of it. */
+  remember(command: RemotingCommand, bytes: Buffer, start: number, end: number): void {
+    const slot = this.#slotOf(bytes, start, end);
+    if (slot === null) return;
+    this.#missesLeft -= 1;
+    this.#known[slot] = knownFrom(command, bytes, start, end);
+  }
+
+  /** null for what is not remembered. */
+  #slotOf(bytes: Buffer, start: number, end: number): number | null {
+    const length = end - start;
+    const digitsAt = start + CODE_DIGITS_AT;
+    if (this.#missesLeft === 0 || length > HEADER_BYTES_MAX || digitsAt + 1 >= end) return null;
+    const digits = (bytes[digitsAt] as number) + (bytes[digitsAt + 1] as number);
+    return (length + digits) % KNOWN_MAX;
   }
 }
 

@@ -9,6 +9,7 @@ import type { Prng } from '../lib/prng.js';
 import { MemberCodec, type SendPush } from '../net/member-codec.js';
 import type { Transport } from '../net/transport.js';
 import type { Entry, MemberId, Message } from '../raft/types.js';
+import { decodeCommand } from '../remoting/codec.js';
 import { FrameWriter } from '../remoting/frame-writer.js';
 import { HeaderMemo } from '../remoting/header-memo.js';
 import type { PartitionMode } from './faults.js';
@@ -145,7 +146,7 @@ export class SimNetwork {
         // Its process may have started anew while the message waited.
         if (this.#members.get(to) !== member) return;
         // The path of a frame that a socket brought: past the length word, decoded, checked.
-        receive(codec.decode(headers.decode(frame, 4, frame.length)));
+        receive(codec.decode(decodeCommand(frame, 4, frame.length, headers)));
       });
     });
   }
