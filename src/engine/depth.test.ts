@@ -139,6 +139,10 @@ groupTest(
     const append = watch(log.append(body('by the voters')));
     await cluster.advance(100);
     assert.equal(append.outcome, 'resolved');
+    // Nor may it, however short the log is: with one more lost nothing could be committed.
+    const promotion = watch(log.promote('n7'));
+    await cluster.advance(100);
+    assert.equal(code(promotion.outcome), 'NOT_CAUGHT_UP');
   },
 );
 

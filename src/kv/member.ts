@@ -25,7 +25,7 @@ import {
   KvRequestError,
 } from './wire.js';
 
-export type KvMemberOptions = Omit<LogEngineOptions, 'stateMachine'> & {
+export type KvMemberOptions = Omit<LogEngineOptions, 'stateMachine' | 'onStatus'> & {
   readonly state: KvState;
 };
 
@@ -40,7 +40,7 @@ export interface KvMember {
 const RESULTS_MAX = 65_536;
 
 export function assembleKvMember(options: KvMemberOptions): KvMember {
-  const { state } = options;
+  const { logger, state } = options;
   const results = new Map<number, KvResult>();
   const stateMachine: StateMachine = {
     apply({ body, index }) {
@@ -53,7 +53,11 @@ export function assembleKvMember(options: KvMemberOptions): KvMember {
     snapshot: () => state.snapshot(),
     restore: () => state.restore(),
   };
-  const log: LogEngine = new LogEngine({ ...options, stateMachine });
+  const log: LogEngine = new LogEngine({
+    ...options,
+    stateMachine,
+    onStatus: (status) => logger.info(status, 'raft status'),
+  });
 
   const write = async (request: Extract<KvRequest, { kind: 'put' | 'delete' | 'cas' }>) => {
     const index = await log.append(encodeKvCommand(request));

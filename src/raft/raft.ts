@@ -1082,8 +1082,11 @@ export class Raft {
     if (this.isChanging || !this.hasCommittedInTerm || this.#handover.to !== null) return 'pending';
     const why = this.#membership.refusalOf(change);
     if (why !== null || change.kind !== 'promote') return why;
-    const lag = this.#log.lastIndex - (this.#peerById.get(change.id)?.match ?? 0);
-    return lag <= this.#options.entriesPerPushMax ? null : 'not-caught-up';
+    const { heardMs, match } = this.#peerById.get(change.id) as Progress;
+    // However short the log: a voter that nobody hears, or that cannot write, may cost the majority.
+    const isFollowing = match > 0 && this.#nowMs - heardMs <= this.#leaderLostAfterMs;
+    const lag = this.#log.lastIndex - match;
+    return isFollowing && lag <= this.#options.entriesPerPushMax ? null : 'not-caught-up';
   }
 
   #adoptConfigurations(entries: readonly Entry[]): void {

@@ -13,10 +13,11 @@ import {
   SEGMENT_HEADER_BYTES,
   unsyncedBefore,
 } from '../storage/record.js';
+import { VOTE_FILE } from '../storage/vote-file.js';
 
 /** @returns how many bytes, from the file's beginning. */
 export function corruptible(name: string, content: Buffer): number {
-  if (name.endsWith('.snapshot')) return content.length;
+  if (name.endsWith('.snapshot') || name === VOTE_FILE) return content.length;
   if (!name.endsWith('.log')) return 0;
   /** Up to here a later record says that all was synced when it was written. */
   let attested = 0;

@@ -106,6 +106,13 @@ export type Fault =
 
 export type FaultKind = Fault['kind'];
 
+/**
+ * What members outside the core are left with, while the core alone must come right: switched off, out
+ * of touch with the core both ways, unable to hear it, unheard by it, or with a disk that stays full.
+ */
+export const outsides = ['dead', 'isolated', 'deaf', 'mute', 'disk-full'] as const;
+export type Outside = (typeof outsides)[number];
+
 export interface ScheduledFault {
   readonly atMs: number;
   readonly fault: Fault;

@@ -7,16 +7,20 @@
 import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
 import type { Prng } from '../lib/prng.js';
+import type { Configuration } from '../raft/types.js';
 import type { BrokerHost } from './broker-host.js';
 import { corruptible } from './corruptible.js';
-import { describeFault, type Fault, type FaultKind, type Target } from './faults.js';
+import { describeFault, type Fault, type FaultKind, type Outside, type Target } from './faults.js';
 import type { MemberHost } from './member-host.js';
 import { partitionOf, type SimNetwork } from './network.js';
 import type { SimOptions } from './swarm.js';
 import type { World } from './world.js';
 
+/** What strikes on schedule, and what a minority is left with when the core is healed. */
+export type SpanKind = FaultKind | 'outside-core';
+
 export interface FaultSpan {
-  readonly kind: FaultKind;
+  readonly kind: SpanKind;
   readonly what: string;
   readonly where: string | null;
   readonly fromMs: number;
@@ -41,6 +45,8 @@ export class Nemesis {
   readonly spans: FaultSpan[] = [];
   /** Members whose disk lost or lies; at most a minority at any time of a run. */
   readonly #damaged = new Set<string>();
+  /** Members outside the core, while the core is healed and they are not. */
+  readonly outside = new Set<string>();
   #isOver = false;
   #lastFaultEndsMs = 0;
   onHandedOver: () => void = () => {};
@@ -69,8 +75,8 @@ export class Nemesis {
   }
 
   /** Kinds in force now, or a moment ago. */
-  get inForce(): ReadonlySet<FaultKind> {
-    const kinds = new Set<FaultKind>();
+  get inForce(): ReadonlySet<SpanKind> {
+    const kinds = new Set<SpanKind>();
     for (let i = this.spans.length - 1; i >= 0; i -= 1) {
       const span = this.spans[i] as FaultSpan;
       if (span.toMs + AFTERMATH_MS >= this.#world.nowMs) kinds.add(span.kind);
@@ -112,8 +118,74 @@ export class Nemesis {
     });
   }
 
+  /**
+   * Heals a core that can decide alone, drawn by chance, and leaves the others with one trouble.
+   *
+   * @param configurations all that may be in force: the core decides by each of them, and by what a
+   *   promotion that an operator has begun would make of it.
+   * @returns false when nobody can be spared: nothing is healed yet.
+   */
+  healCore(how: Outside, configurations: readonly Configuration[]): boolean {
+    const electorates = configurations.flatMap((configuration) => {
+      const voters = configuration.filter(({ role }) => role === 'voter').map(({ id }) => id);
+      const learners = configuration.filter(
+        ({ id, role }) => role === 'learner' && this.#holds(id),
+      );
+      return [voters, ...learners.map(({ id }) => [...voters, id])];
+    });
+    const isSpared = (host: MemberHost): boolean => {
+      const without = new Set([...this.outside, ...this.#damaged, ...this.gone, host.id]);
+      return electorates.every(
+        (voters) => voters.filter((id) => without.has(id)).length <= (voters.length - 1) / 2,
+      );
+    };
+    const left = this.#hosts.filter(({ id }) => !this.gone.has(id));
+    while (left.length > 0) {
+      const [host] = left.splice(this.#chance.between(0, left.length - 1), 1) as [MemberHost];
+      if (isSpared(host)) this.outside.add(host.id);
+    }
+    if (this.outside.size === 0) return false;
+    this.#mend();
+    this.#lastFaultEndsMs = Number.POSITIVE_INFINITY;
+    for (const host of this.#hosts) {
+      if (this.outside.has(host.id)) this.#leaveOutside(host, how);
+    }
+    return true;
+  }
+
+  /** Whether it holds any entry, as one that is promoted must. */
+  #holds(member: string): boolean {
+    return this.#hosts.find(({ id }) => id === member)?.log?.lastIndex !== 0;
+  }
+
+  #leaveOutside(host: MemberHost, how: Outside): void {
+    this.spans.push({
+      kind: 'outside-core',
+      what: how,
+      where: host.id,
+      fromMs: this.#world.nowMs,
+      toMs: Number.POSITIVE_INFINITY,
+    });
+    if (how === 'dead') {
+      if (host.isRunning) host.kill();
+      return;
+    }
+    host.disk.isFull = how === 'disk-full';
+    for (const { id } of this.#hosts) {
+      if (this.outside.has(id)) continue;
+      if (how === 'isolated' || how === 'deaf') this.#network.cut(id, host.id);
+      if (how === 'isolated' || how === 'mute') this.#network.cut(host.id, id);
+    }
+    this.#start(host);
+  }
+
   /** Everything that can be mended is mended; brokers that died stay dead. */
   heal(): void {
+    this.outside.clear();
+    this.#mend();
+  }
+
+  #mend(): void {
     this.#isOver = true;
     this.#network.heal();
     Object.assign(this.#network.conditions, {
@@ -127,7 +199,7 @@ export class Nemesis {
       host.disk.syncMs = Math.min(this.#options.syncMs, 5);
       host.clock.slowMs = 0;
       host.disk.mend();
-      this.#start(host);
+      if (!this.outside.has(host.id)) this.#start(host);
     }
     for (const span of this.spans) span.toMs = Math.min(span.toMs, this.#world.nowMs);
     this.#lastFaultEndsMs = this.#world.nowMs;

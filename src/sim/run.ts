@@ -1,8 +1,9 @@
 /**
  * One simulated run: a group, its brokers and clients, the faults of a seed, and the checkers.
  *
- * Faults strike in the safety phase. Then everything is healed, and within the liveness phase a
- * leader must serve, members must agree, and every broker set that can have a master must have one.
+ * Faults strike in the safety phase. Then a core is healed, a majority that must come right in bounded
+ * time whatever is the matter with the others: a leader must serve, members must agree, every broker
+ * set that can have a master must have one. Then all is healed, and all must come right.
  */
 import type { StateView } from '../controller/state.js';
 import { type LogIndex, logIndex, type Term } from '../lib/brand.js';
@@ -82,6 +83,9 @@ const EVENTS_KEPT = 5_000;
 const REPLACE_WITHIN_MS = 30_000;
 /** How long a group that has come right must stay so. */
 const CALM_MS = 5_000;
+/** What began before healing, a pause or a hand-over, is over by then. */
+const SETTLE_MS = 6_000;
+const LOOK_EVERY_MS = 50;
 
 export async function simulate(plan: RunPlan, build: ControllerBuild): Promise<RunResult> {
   const run = new Run(plan, build);
@@ -237,6 +241,7 @@ class Run implements Observer {
         world.at(atMs, () => this.#clients[client]?.do(op));
       }
       await world.run(options.safetyMs);
+      await this.#healCore();
       this.#tell('nemesis', 'everything is healed');
       this.#nemesis.heal();
       await this.#converge();
@@ -273,51 +278,101 @@ class Run implements Observer {
     };
   }
 
-  /** The group must come right in bounded time: one leader, equal states, a master for every set that can have one. */
+  /** A core alone must come right, and go on undisturbed by those outside. */
+  async #healCore(): Promise<void> {
+    const { electionRule, members, outside, preferredLeader } = this.#plan.options;
+    if (outside === 'nobody') return;
+    const first = this.#hosts.slice(0, members);
+    const initial = first.map(({ address, id }) => ({ id, address, role: 'voter' as const }));
+    if (!this.#nemesis.healCore(outside, this.#configurations.lately(initial))) return;
+    const without = [...this.#nemesis.outside].join();
+    this.#tell('nemesis', `a core is healed, without ${without}, which is left ${outside}`);
+    await this.#comeRight();
+    await this.#world.run(this.#world.nowMs + SETTLE_MS);
+    await this.#comeRight();
+    const leader = this.#leader();
+    const reign = this.#reign();
+    await this.#world.run(this.#world.nowMs + CALM_MS);
+    // Offices are handed over to a leader that is preferred, a full disk ends one rightly, and by the
+    // paper's rule whoever was out of touch deposes the leader when it is heard again.
+    const mayEnd =
+      preferredLeader ||
+      this.#nemesis.outside.has(leader?.id ?? '') ||
+      (electionRule === 'plain' && outside === 'disk-full');
+    if (!mayEnd && this.#reign() !== reign) {
+      throw new Violation(
+        'core-undisturbed',
+        `${reign} was over with ${without} left ${outside}: ${this.#state()}`,
+      );
+    }
+  }
+
   async #converge(): Promise<void> {
-    const { livenessMs } = this.#plan.options;
+    const { livenessMs, longCalm, subject } = this.#plan.options;
     const world = this.#world;
     const healedMs = world.nowMs;
-    const untilMs = healedMs + livenessMs;
-    const servesAndAgrees = (): boolean => {
-      const leader = this.#hosts.find((host) => host.log?.isServing === true);
-      if (leader === undefined) return false;
-      const { log } = leader;
-      return this.#group().every(
-        (host) =>
-          host.isRunning &&
-          host.log?.status.leader === leader.id &&
-          host.log.appliedIndex === log?.commitIndex &&
-          log?.lastIndex === log?.commitIndex,
-      );
-    };
-    let next = 0;
-    const every = (condition: () => boolean) => (): boolean => {
-      if (world.nowMs < next) return false;
-      next = world.nowMs + 50;
-      return condition();
-    };
-    await world.run(untilMs, every(servesAndAgrees));
-    if (!servesAndAgrees())
+    await this.#comeRight();
+    const calmUntilMs =
+      longCalm && subject === 'controller' ? healedMs + HEARD_AGAIN_WITHIN_MS + CALM_MS : 0;
+    await world.run(Math.max(calmUntilMs, world.nowMs + CALM_MS));
+    await this.#until(livenessMs, () => this.#servesAndAgrees());
+    if (!this.#servesAndAgrees())
+      throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
+  }
+
+  /** In bounded time: one leader, equal states, a master for every set that can have one. */
+  async #comeRight(): Promise<void> {
+    const { livenessMs } = this.#plan.options;
+    await this.#until(livenessMs, () => this.#servesAndAgrees());
+    if (!this.#servesAndAgrees())
       throw new Violation('liveness', `no agreement within ${livenessMs} ms: ${this.#state()}`);
-    await world.run(
-      world.nowMs + REPLACE_WITHIN_MS,
-      every(() => this.#leaderlessSets().length === 0),
-    );
+    await this.#until(REPLACE_WITHIN_MS, () => this.#leaderlessSets().length === 0);
     const without = this.#leaderlessSets();
     if (without.length > 0) {
       throw new Violation(
         'dead-masters-replaced',
-        `${REPLACE_WITHIN_MS} ms after all was healed: ${without.join('; ')}`,
+        `${REPLACE_WITHIN_MS} ms after healing: ${without.join('; ')}`,
       );
     }
-    const { longCalm, subject } = this.#plan.options;
-    const calmUntilMs =
-      longCalm && subject === 'controller' ? healedMs + HEARD_AGAIN_WITHIN_MS + CALM_MS : 0;
-    await world.run(Math.max(calmUntilMs, world.nowMs + CALM_MS));
-    await world.run(world.nowMs + livenessMs, every(servesAndAgrees));
-    if (!servesAndAgrees())
-      throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
+  }
+
+  /** Runs until the condition holds, or for so long. */
+  #until(forMs: number, condition: () => boolean): Promise<void> {
+    const world = this.#world;
+    let next = 0;
+    return world.run(world.nowMs + forMs, () => {
+      if (world.nowMs < next) return false;
+      next = world.nowMs + LOOK_EVERY_MS;
+      return condition();
+    });
+  }
+
+  #servesAndAgrees(): boolean {
+    const leader = this.#leader();
+    if (leader === undefined) return false;
+    const { log } = leader;
+    return this.#group().every(
+      (host) =>
+        host.isRunning &&
+        host.log?.status.leader === leader.id &&
+        host.log.appliedIndex === log?.commitIndex &&
+        log?.lastIndex === log?.commitIndex,
+    );
+  }
+
+  /**
+   * Who serves. Outside the core nobody can, but for a member whose disk is full: it gives up only when
+   * there is something to write.
+   */
+  #leader(): MemberHost | undefined {
+    const mayServe = (id: string): boolean =>
+      this.#plan.options.outside === 'disk-full' || !this.#nemesis.outside.has(id);
+    return this.#hosts.find((host) => host.log?.isServing === true && mayServe(host.id));
+  }
+
+  #reign(): string {
+    const leader = this.#leader();
+    return leader === undefined ? 'nobody' : `${leader.id} in term ${leader.log?.status.term}`;
   }
 
   /**
@@ -325,7 +380,7 @@ class Run implements Observer {
    * broker knows a machine that came in the place of a lost one: whom it leads, it does not hear.
    */
   #leaderlessSets(): readonly string[] {
-    const leader = this.#hosts.find((host) => host.log?.isServing === true);
+    const leader = this.#leader();
     if (leader === undefined) return ['nobody serves'];
     const isSpare = this.#hosts.indexOf(leader) >= this.#plan.options.members;
     if (leader.controller === null || isSpare) return [];
@@ -354,12 +409,12 @@ class Run implements Observer {
     return asked?.invokedAtMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** The machines that belong to the group by the leader's word, but for those that are lost. */
+  /** The machines that belong to the group by the leader's word, but for those lost or outside the core. */
   #group(): readonly MemberHost[] {
-    const leader = this.#hosts.find((host) => host.log?.isServing === true);
-    const members = leader?.log?.configuration ?? [];
+    const members = this.#leader()?.log?.configuration ?? [];
+    const { gone, outside } = this.#nemesis;
     return this.#hosts.filter(
-      ({ id }) => members.some((member) => member.id === id) && !this.#nemesis.gone.has(id),
+      ({ id }) => members.some((member) => member.id === id) && !gone.has(id) && !outside.has(id),
     );
   }
 
@@ -418,6 +473,10 @@ class Run implements Observer {
   failed(member: string, error: Error): void {
     // A checker that objects to a write looks to the engine like a store that failed.
     if (error instanceof Violation) this.#world.fail(error);
+    // Its term and its vote have their place already; all else can wait.
+    if (this.#hostById.get(member)?.isRunning === true && error.message.includes('ENOSPC')) {
+      this.#world.fail(new Violation('full-disk-survived', `${member}: ${error.message}`));
+    }
     this.#met('store refused');
     this.#roleIs(member, 'down', error.message);
     this.#tell(member, `failed: ${error.message}`);

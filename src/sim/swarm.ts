@@ -13,6 +13,8 @@ import type { Durability } from '../storage/log-store.js';
 import {
   type Fault,
   type FaultKind,
+  type Outside,
+  outsides,
   partitionModes,
   type ScheduledFault,
   type Target,
@@ -52,9 +54,11 @@ export interface SimOptions {
   readonly duplicationShare: number;
   readonly reorderingShare: number;
   readonly syncMs: number;
-  /** Faults, then healing, then the time in which all must come right. */
+  /** Faults, then healing, then the time in which the core, and after it all, must come right. */
   readonly safetyMs: number;
   readonly livenessMs: number;
+  /** What a minority is left with at first, while the others are healed; `nobody`: all are healed at once. */
+  readonly outside: Outside | 'nobody';
   /** Whether the calm at the end lasts until every broker must have been heard again. */
   readonly longCalm: boolean;
   /** Kinds that may strike, with how often each does; relative to one another. */
@@ -114,15 +118,25 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     syncMs: draw.logUniform(0.05, 8),
     safetyMs: Math.round(draw.logUniform(2_000, 14_000)),
     livenessMs: 40_000,
+    outside: 'nobody',
     longCalm: chance.chance(0.25),
     faultWeights: {},
     faultGapMs: draw.logUniform(120, 3_000),
   };
-  const options = { ...drawn, ...overrides };
+  const options = { ...drawn, outside: drawOutside(seed, drawn), ...overrides };
   return {
     ...options,
     faultWeights: overrides.faultWeights ?? drawWeights(draw, chance, options),
   };
+}
+
+/** From chance of its own: what strikes before is the same whatever comes after. */
+function drawOutside(seed: number, { electionRule, members }: SimOptions): Outside | 'nobody' {
+  const chance = new Prng(seed ^ 0x00c0_4e01);
+  if (members < 3 || chance.chance(0.4)) return 'nobody';
+  const how = chance.pick(outsides);
+  // By the paper's rule a member that hears nobody asks for votes in ever higher terms, and is heard.
+  return electionRule === 'plain' && how === 'deaf' ? 'isolated' : how;
 }
 
 /** Kinds that a group of `members` cannot bear, or that break a promise nobody made, are left out. */
@@ -170,7 +184,8 @@ const faultKinds: readonly FaultKind[] = [
   'broker-kill',
   'broker-silence',
 ];
-export const allFaultKinds = faultKinds;
+/** What a coverage table has rows for. */
+export const allFaultKinds = [...faultKinds, 'outside-core'] as const;
 
 function mayStrike(kind: FaultKind, options: SimOptions): boolean {
   const { durability, formatVersion, members, subject } = options;

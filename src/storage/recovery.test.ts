@@ -141,11 +141,39 @@ test('a log without its vote is refused: the member may have voted', async () =>
   });
 });
 
-test('with any byte of the vote flipped or cut, the store refuses', async () => {
+/** Term and vote, `n2` in term 7, in two copies. */
+async function votedDisk(): Promise<CrashableFiles> {
   const files = await diskOf(1);
+  const store = openFileStore(options(files));
+  store.saveHardState({ term: term(7), votedFor: 'n2' });
+  await store.close();
+  return files.crash('nothing');
+}
+
+const COPY = 4_096;
+/** What a copy says; zeros follow. */
+const SAID = 60;
+
+test('with any byte of one copy of the vote flipped, the other tells, and the damage is mended', async () => {
+  const files = await votedDisk();
   const whole = files.content('vote');
-  for (let at = 0; at < whole.length; at += 1) {
-    for (const bytes of [withFlip(whole, at), whole.subarray(0, at)]) {
+  assert.equal(whole.length, 2 * COPY);
+  for (let i = 0; i < 2 * SAID; i += 1) {
+    const at = i < SAID ? i : COPY + i - SAID;
+    const damaged = files.crash('nothing');
+    damaged.damage('vote', withFlip(whole, at));
+    const store = openFileStore(options(damaged));
+    assert.deepEqual(store.hardState, { term: 7, votedFor: 'n2' }, `byte ${at}`);
+    assert.deepEqual(damaged.crash('nothing').content('vote'), whole, `byte ${at}`);
+  }
+});
+
+test('with both copies of the vote damaged, or the first cut short, the store refuses', async () => {
+  const files = await votedDisk();
+  const whole = files.content('vote');
+  const said = whole.indexOf('\n') + 1;
+  for (let at = 0; at < said; at += 1) {
+    for (const bytes of [withFlip(withFlip(whole, at), COPY + at), whole.subarray(0, at)]) {
       const damaged = files.crash('nothing');
       damaged.damage('vote', bytes);
       assert.throws(() => openFileStore(options(damaged)), {
@@ -154,6 +182,26 @@ test('with any byte of the vote flipped or cut, the store refuses', async () => 
       });
     }
   }
+});
+
+test('a vote in one copy, as it used to be kept, is read and kept in two', async () => {
+  const files = await votedDisk();
+  const whole = files.content('vote');
+  files.damage('vote', whole.subarray(0, whole.indexOf('\n') + 1));
+  const store = openFileStore(options(files));
+  assert.deepEqual(store.hardState, { term: 7, votedFor: 'n2' });
+  assert.deepEqual(files.crash('nothing').content('vote'), whole);
+});
+
+test('a full disk has room for a vote', async () => {
+  const files = await votedDisk();
+  files.failWith = (call) =>
+    call.startsWith('create') ? Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }) : undefined;
+  const store = openFileStore(options(files));
+  store.saveHardState({ term: term(8), votedFor: 'n0' });
+  await store.close();
+  const again = openFileStore(options(files.crash('nothing')));
+  assert.deepEqual(again.hardState, { term: 8, votedFor: 'n0' });
 });
 
 test('a format from the future is named', async () => {

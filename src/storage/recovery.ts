@@ -25,7 +25,7 @@ import {
 import { indexMaxIn, type Scanned, Segment, scanSegment } from './segment.js';
 import { findSnapshot, isSnapshotName } from './snapshot-shelf.js';
 import { TermLog } from './term-log.js';
-import { readVote, VOTE_DRAFT, VOTE_FILE, writeVote } from './vote-file.js';
+import { createVote, recoverVote, VOTE_DRAFT, VOTE_FILE } from './vote-file.js';
 
 export interface PlacedConfiguration {
   readonly index: LogIndex;
@@ -61,7 +61,9 @@ export function recover(options: RecoveryOptions): Recovered {
   const names = files.list(directory);
   if (names.includes(VOTE_DRAFT)) files.remove(join(directory, VOTE_DRAFT));
   const hasLog = names.some((name) => SEGMENT_NAME.test(name) || isSnapshotName(name));
-  const hardState = recoverVote(files, directory, names.includes(VOTE_FILE), hasLog);
+  const hardState = names.includes(VOTE_FILE)
+    ? recoverVote(files, directory)
+    : firstVote(files, directory, hasLog);
   try {
     return recoverLog(options, names, hardState);
   } catch (error) {
@@ -158,13 +160,7 @@ export function createSegment(
   return new Segment(path, first, version);
 }
 
-function recoverVote(
-  files: FileSystem,
-  directory: string,
-  isThere: boolean,
-  hasLog: boolean,
-): HardState {
-  if (isThere) return readVote(files, directory);
+function firstVote(files: FileSystem, directory: string, hasLog: boolean): HardState {
   if (hasLog) {
     throw corrupt(
       join(directory, VOTE_FILE),
@@ -173,7 +169,7 @@ function recoverVote(
     );
   }
   const fresh: HardState = { term: term(0), votedFor: null };
-  writeVote(files, directory, fresh);
+  createVote(files, directory, fresh);
   return fresh;
 }
 

@@ -78,6 +78,13 @@ export class Configurations {
     );
   }
 
+  /** What may be in force, for all that any log tells: each one's latest configuration, and the one before. */
+  lately(initial: Configuration): readonly Configuration[] {
+    return [...this.#placed.values()].flatMap((placed) =>
+      [initial, ...placed.map(({ configuration }) => configuration)].slice(-2),
+    );
+  }
+
   #of(member: string): Placed[] {
     const placed = this.#placed.get(member);
     assert(placed !== undefined, `${member} has started`);

@@ -181,13 +181,33 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/vote-file.js',
-        find: 'files.write(file, bytes, bytes.length, 0); files.sync(file);',
-        replace: 'files.write(file, bytes, bytes.length, 0);',
+        find: 'files.write(file, copy, COPY_BYTES, at); files.sync(file);',
+        replace: 'files.write(file, copy, COPY_BYTES, at);',
       },
+    ],
+  },
+  {
+    name: 'second-copy-left-behind',
+    bug: 'the second copy of the vote stays as it was, and counts when the first is damaged',
+    source: 'mirrored headers: a copy is only as good as its age',
+    edits: [
       {
         file: 'src/storage/vote-file.js',
-        find: 'files.syncDirectory(directory);',
-        replace: '',
+        find: 'write(files, directory, state, [FIRST, SECOND]);',
+        replace: 'write(files, directory, state, [FIRST]);',
+      },
+    ],
+  },
+  {
+    name: 'vote-needs-room',
+    bug: 'each vote is a new file: a full disk ends the process',
+    source: 'dledger: each vote is a new file, renamed over the old',
+    edits: [
+      {
+        file: 'src/storage/vote-file.js',
+        find: 'export function writeVote(files, directory, state) { write(files, directory, state, [FIRST, SECOND]); }',
+        replace:
+          'export function writeVote(files, directory, state) { createVote(files, directory, state); }',
       },
     ],
   },
@@ -538,6 +558,25 @@ export const mutants: readonly Mutant[] = [
         find: 'if (!peer.isVoter) continue; reached[at] = peer.match;',
         replace:
           'if (!peer.isVoter && reached[at] !== undefined && peer.match < reached[0]) continue; if (at >= this.#scratch.length) { for (let j = 1; j < at; j += 1) if (reached[j] < peer.match) { reached[j] = peer.match; break; } continue; } reached[at] = peer.match;',
+      },
+    ],
+  },
+  {
+    name: 'unheard-learner-promoted',
+    bug: 'a learner that nobody hears becomes a voter because the log is short',
+    source: 'found by the simulator: docs/bugs-found.md',
+    needs: { formatVersion: 2 },
+    edits: [{ file: raft, find: 'return isFollowing && lag <=', replace: 'return lag <=' }],
+  },
+  {
+    name: 'leader-without-a-quorum',
+    bug: 'a leader that hears no quorum goes on leading those who hear it',
+    source: 'thesis §6.2 (CheckQuorum)',
+    edits: [
+      {
+        file: raft,
+        find: 'return heard >= quorumSize(this.#scratch.length);',
+        replace: 'return true;',
       },
     ],
   },
