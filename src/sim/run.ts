@@ -294,11 +294,9 @@ class Run implements Observer {
     const reign = this.#reign();
     await this.#world.run(this.#world.nowMs + CALM_MS);
     // Offices are handed over to a leader that is preferred, a full disk ends one rightly, and by the
-    // paper's rule whoever was out of touch deposes the leader when it is heard again.
+    // paper's rule whoever was out of touch, or was removed unawares, deposes leaders (thesis §4.2.3).
     const mayEnd =
-      preferredLeader ||
-      this.#nemesis.outside.has(leader?.id ?? '') ||
-      (electionRule === 'plain' && outside === 'disk-full');
+      preferredLeader || electionRule === 'plain' || this.#nemesis.outside.has(leader?.id ?? '');
     if (!mayEnd && this.#reign() !== reign) {
       throw new Violation(
         'core-undisturbed',
