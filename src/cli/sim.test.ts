@@ -13,7 +13,7 @@ const stored: readonly {
   readonly subject: 'controller' | 'kv';
   readonly hash: string;
 }[] = [
-  { seed: 5, subject: 'controller', hash: 'c85021bce4649dc5' },
+  { seed: 5, subject: 'controller', hash: 'af6a3fcb173377eb' },
   { seed: 6, subject: 'kv', hash: '957f1daf1a5a12e5' },
 ];
 

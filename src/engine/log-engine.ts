@@ -108,8 +108,10 @@ type OnCommitted = (entry: Entry) => void;
 /** Ten ticks to a heartbeat, within these. */
 const TICK_MIN_MS = 5;
 const TICK_MAX_MS = 100;
-/** Of the time between two steps no more counts, in heartbeats; some of them make a leader lost. */
-const STEP_BEATS_MAX = 1.25;
+/** A tick so much later than planned, in heartbeats, says that this process was not awake. */
+const LATE_BEATS = 0.1;
+/** What a step counts for at most after that, in heartbeats; several of them make a leader lost. */
+const LATE_STEP_BEATS = 0.5;
 /** Between two looks at how far a learner has come. */
 const CATCH_UP_POLL_MS = 50;
 /** Bytes applied in one turn before other work gets a chance. */
@@ -456,15 +458,17 @@ export class LogEngine implements Log {
   }
 
   /**
-   * How much time has passed for the core. A member that slept must not blame the leader for its own
-   * absence: what arrived meanwhile is still in the socket. So the time between two steps never
-   * counts for much more than a heartbeat.
+   * How much time has passed for the core: all of it, unless a tick is overdue. A member that slept, or
+   * has more to do than it can, must not blame the leader for its own absence: what arrived meanwhile is
+   * still in the socket.
    */
   #passTime(): number {
     const now = this.#clock.nowMs();
     const elapsedMs = now - this.#steppedAtMs;
     this.#steppedAtMs = now;
-    return Math.min(elapsedMs, this.#options.timing.heartbeatMs * STEP_BEATS_MAX);
+    const { heartbeatMs } = this.#options.timing;
+    const isLate = now > this.#nextTickMs + heartbeatMs * LATE_BEATS;
+    return isLate ? Math.min(elapsedMs, heartbeatMs * LATE_STEP_BEATS) : elapsedMs;
   }
 
   #step(input: Input): void {

@@ -27,6 +27,27 @@ for (let seed = 1; seed <= SEEDS; seed += 1) {
 }
 
 groupTest(
+  'members that were not awake blame nobody for what they did not hear',
+  {},
+  async (cluster, leader) => {
+    await cluster.advance(500);
+    const { term } = leader.log.status;
+    cluster.drops = () => true;
+    // Turns that last as long, as where there is more to do than can be done.
+    for (let turn = 0; turn < 5; turn += 1) {
+      cluster.clock.sleep(4 * fastTiming.heartbeatMs);
+      cluster.clock.advance(0);
+      await cluster.settle();
+    }
+    cluster.drops = () => false;
+    await cluster.advance(500);
+    for (const { log } of cluster.members) {
+      assert.deepEqual([log.status.leader, log.status.term], [leader.id, term]);
+    }
+  },
+);
+
+groupTest(
   'a leader that has nothing to do beats once a heartbeat, no more',
   {},
   async (cluster, leader) => {

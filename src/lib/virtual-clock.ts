@@ -56,13 +56,18 @@ export class VirtualClock implements Clock {
     for (const action of this.#endOfTurn.splice(0)) action();
   }
 
+  /** Lets `ms` pass as if the process were not awake: timers that fell due run late, with the next `advance`. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Lets `ms` pass, running every timer at its time and ending a turn after each. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     for (;;) {
       const next = this.#earliest();
       if (next === undefined || next.dueMs > untilMs) break;
-      this.#nowMs = next.dueMs;
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       this.#timers = this.#timers.filter((other) => other !== next);
       next.action();
       this.finishTurn();

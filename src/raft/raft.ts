@@ -46,6 +46,9 @@ import type {
 type Received<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 
 const noOp = new Uint8Array(0);
+/** A beat that has not come by then is missing; from then on followers look so often, in heartbeats. */
+const MISSING_AFTER_BEATS = 1.2;
+const CLOSER_LOOK_BEATS = 0.4;
 
 export class Raft {
   readonly #options: RaftOptions;
@@ -271,10 +274,15 @@ export class Raft {
           : this.#lastBeatMs + this.#options.timing.heartbeatMs - this.#nowMs;
       case 'candidate':
         return this.#election.dueMs - this.#nowMs;
-      default:
-        return this.#leader === null
-          ? Number.POSITIVE_INFINITY
-          : this.#leaderSeenMs + this.#leaderLostAfterMs - this.#nowMs;
+      default: {
+        if (this.#leader === null) return Number.POSITIVE_INFINITY;
+        const silentMs = this.#nowMs - this.#leaderSeenMs;
+        // Once a beat is missing, whether this member or the leader was absent takes a closer look.
+        const { heartbeatMs } = this.#options.timing;
+        const isMissing = silentMs > heartbeatMs * MISSING_AFTER_BEATS;
+        const lookMs = isMissing ? heartbeatMs * CLOSER_LOOK_BEATS : heartbeatMs;
+        return Math.min(lookMs, this.#leaderLostAfterMs - silentMs);
+      }
     }
   }
 
