@@ -535,6 +535,8 @@ export class Raft {
   }
 
   #becomeLeader(): void {
+    // Others may have elected us in a term in which our own vote went elsewhere.
+    this.#voteIsOf(this.#self);
     this.#role = 'leader';
     this.#leader = this.#self;
     this.#announceRole();
@@ -562,12 +564,7 @@ export class Raft {
   #follow(leader: MemberId): void {
     this.#role = this.#isVoter ? 'follower' : 'learner';
     this.#leader = leader;
-    // A term that has a leader has no votes left, or a changed group could elect another in it:
-    // DLedger's rounds ask again in the term that the group has (docs/decisions/009).
-    if (this.#votedFor === null) {
-      this.#votedFor = leader;
-      this.#saveHardState();
-    }
+    this.#voteIsOf(leader);
     this.#election.followed();
     const { to } = this.#handover;
     if (to !== null) {
@@ -575,6 +572,17 @@ export class Raft {
       this.#effects.push({ kind: 'transfer-ended', why: to === leader ? null : 'lost' });
     }
     this.#announceRole();
+  }
+
+  /**
+   * A term that has a leader has no votes left but the leader's, or a changed group could elect another
+   * in it, or the leader's next life once more: DLedger's rounds ask again in the term that the group
+   * has (docs/decisions/009).
+   */
+  #voteIsOf(leader: MemberId): void {
+    if (this.#votedFor === leader) return;
+    this.#votedFor = leader;
+    this.#saveHardState();
   }
 
   /** To a term that somebody else is already in. @param votedFor its leader, if that is known. */
