@@ -790,6 +790,7 @@ export class LogEngine implements Log {
 
   #publish(): void {
     this.#status = { ...this.#status, isServing: this.#isServing };
+    this.#options.logger.info(this.#status, 'raft status');
     this.#options.onStatus?.(this.#status);
   }
 

@@ -25,7 +25,7 @@ import {
   KvRequestError,
 } from './wire.js';
 
-export type KvMemberOptions = Omit<LogEngineOptions, 'stateMachine' | 'onStatus'> & {
+export type KvMemberOptions = Omit<LogEngineOptions, 'stateMachine'> & {
   readonly state: KvState;
 };
 
@@ -40,7 +40,7 @@ export interface KvMember {
 const RESULTS_MAX = 65_536;
 
 export function assembleKvMember(options: KvMemberOptions): KvMember {
-  const { logger, state } = options;
+  const { state } = options;
   const results = new Map<number, KvResult>();
   const stateMachine: StateMachine = {
     apply({ body, index }) {
@@ -53,11 +53,7 @@ export function assembleKvMember(options: KvMemberOptions): KvMember {
     snapshot: () => state.snapshot(),
     restore: () => state.restore(),
   };
-  const log: LogEngine = new LogEngine({
-    ...options,
-    stateMachine,
-    onStatus: (status) => logger.info(status, 'raft status'),
-  });
+  const log: LogEngine = new LogEngine({ ...options, stateMachine });
 
   const write = async (request: Extract<KvRequest, { kind: 'put' | 'delete' | 'cas' }>) => {
     const index = await log.append(encodeKvCommand(request));

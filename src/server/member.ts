@@ -77,7 +77,6 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
     leaseClockDriftMax: config.leaseReads ? config.clockDriftMax : null,
     snapshots: { everyEntries: config.snapshotEveryEntries, entriesKept: config.entriesKept },
     stateMachine,
-    onStatus: (status) => logger.info(status, 'raft status'),
     onFatal: ports.onFatal,
   });
   const controller: Controller = new Controller({

@@ -5,13 +5,16 @@
 import { dirname } from 'node:path';
 import type { FileSystem } from './files.js';
 
+/** Where `replaceFile` writes first; a crash may leave it there. */
+export const draftOf = (path: string): string => `${path}.new`;
+
 /**
  * Returns when the new content is durable.
  *
  * @param mode of the new file; what a crash left of an earlier draft is overwritten
  */
 export function replaceFile(files: FileSystem, path: string, content: Buffer, mode?: number): void {
-  const draft = `${path}.new`;
+  const draft = draftOf(path);
   const file = files.open(draft, 'w', mode);
   try {
     files.write(file, content, content.length, 0);

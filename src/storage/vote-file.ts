@@ -16,10 +16,10 @@ import { term } from '../lib/brand.js';
 import type { HardState } from '../raft/types.js';
 import { corrupt } from './errors.js';
 import type { FileSystem } from './files.js';
-import { replaceFile } from './replace-file.js';
+import { draftOf, replaceFile } from './replace-file.js';
 
 export const VOTE_FILE = 'vote';
-export const VOTE_DRAFT = 'vote.new';
+export const VOTE_DRAFT = draftOf(VOTE_FILE);
 const COPY_BYTES = 4_096;
 const FIRST = 0;
 const SECOND = COPY_BYTES;
