@@ -123,7 +123,8 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     faultWeights: {},
     faultGapMs: draw.logUniform(120, 3_000),
   };
-  const options = { ...drawn, outside: drawOutside(seed, drawn), ...overrides };
+  const insisted = { ...drawn, ...overrides };
+  const options = { ...insisted, outside: overrides.outside ?? drawOutside(seed, insisted) };
   return {
     ...options,
     faultWeights: overrides.faultWeights ?? drawWeights(draw, chance, options),
