@@ -418,6 +418,7 @@ export const mutants: readonly Mutant[] = [
     name: 'rebuilt-member-votes',
     bug: 'a member that dropped a damaged log votes as if it had never held one',
     source: 'Alagappan et al., "Protocol-Aware Recovery" (FAST 2018)',
+    needs: { ...splits, faultWeights: { corruption: 6, partition: 5, kill: 2 } },
     edits: [
       {
         file: 'src/storage/rebuild-marker.js',
