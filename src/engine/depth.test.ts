@@ -203,3 +203,31 @@ groupTest(
     assert(tooOld.outcome instanceof Error, 'nobody can prove it');
   },
 );
+
+groupTest(
+  'a follower that does not answer has so many bytes under way and no more, and then gets the rest',
+  { pushWindowBytesMax: 1_000 },
+  async (cluster, leader) => {
+    const [mute, other] = cluster.others(leader);
+    assert(mute !== undefined && other !== undefined);
+    cluster.drops = ({ from, kind }) => from === mute.id && kind === 'push-ack';
+    const sent = new Map<number, number>();
+    const seen = cluster.delivered.length;
+    const appends = numbered(40).map((text) => watch(leader.log.append(body(text.padEnd(100)))));
+    await cluster.settle();
+    for (const message of cluster.delivered.slice(seen)) {
+      if (message.kind !== 'push' || message.to !== mute.id) continue;
+      for (const { body: bytes, index } of message.entries) sent.set(index, bytes.length);
+    }
+    const underWay = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0);
+    assert(underWay > 800 && underWay <= 1_000, `${underWay} bytes are under way`);
+    assert(
+      appends.every(({ outcome }) => outcome === 'resolved'),
+      'the other follower is not held up',
+    );
+    cluster.heal();
+    await cluster.advance(1_000);
+    assert.equal(mute.applied.length, 40);
+    assert.deepEqual(mute.applied, leader.applied);
+  },
+);

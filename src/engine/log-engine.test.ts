@@ -26,7 +26,7 @@ groupTest('an append resolves when it is applied, not before', {}, async (cluste
 
 groupTest(
   'appends that are applied over several turns resolve one by one',
-  {},
+  { pushWindowBytesMax: 16 * 1024 * 1024 },
   async (cluster, leader) => {
     const trace: string[] = [];
     leader.onApply = (entry) => trace.push(`apply ${entry.body[0]}`);

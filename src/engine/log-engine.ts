@@ -31,6 +31,7 @@ import type {
 import { StoreError } from '../storage/errors.js';
 import type { LogStore } from '../storage/log-store.js';
 import { LogError, type LogFailureCode } from './errors.js';
+import { PushWindow } from './push-window.js';
 import { ReadBarrier } from './read-barrier.js';
 import { type SnapshotPolicy, Snapshots } from './snapshots.js';
 import type { StateMachine } from './state-machine.js';
@@ -64,6 +65,8 @@ export interface LogEngineOptions {
   readonly uncommittedMax?: number;
   /** Bytes of appends that wait; one more is refused as BUSY. Default 64 MiB. */
   readonly waitingBytesMax?: number;
+  /** Bytes of entries under way to one follower; more wait for acknowledgements. Default 8 MiB. */
+  readonly pushWindowBytesMax?: number;
 }
 
 export interface LogStatus {
@@ -147,6 +150,8 @@ export class LogEngine implements Log {
   /** While leading: serving starts when this index (the leadership's first entry) is applied. */
   #serveFrom: LogIndex | null = null;
   #status: LogStatus;
+  /** By follower. */
+  readonly #windows = new Map<MemberId, PushWindow>();
   #polled: Extract<Effect, { kind: 'send-push' }>[] = [];
   #pollTimer: Cancel | null = null;
   readonly #tickMs: number;
@@ -686,16 +691,38 @@ export class LogEngine implements Log {
     const end = logIndex(Math.min(effect.last, this.#store.lastIndex));
     // Compacted since, or not written yet: the core finds out when nobody acknowledges it.
     if (first < this.#store.firstIndex || (first > end && effect.first <= effect.last)) return;
+    const window = this.#windowTo(effect.to);
+    if (first > end) window.reset();
+    else if (!window.open(this.#raft.matchOf(effect.to), first)) return;
     do {
       const entries = first > end ? [] : this.#read(first, end, PUSH_BYTES_MAX);
       if (this.#closed) return;
-      this.#transport.sendPush({ ...effect, prevIndex, prevTerm }, entries);
       const last = entries.at(-1);
+      if (!window.take(entries)) {
+        this.#tell({ kind: 'unsent', to: effect.to, first });
+        return;
+      }
+      this.#transport.sendPush({ ...effect, prevIndex, prevTerm }, entries);
       if (last === undefined) return;
       prevIndex = last.index;
       prevTerm = last.term;
       first = logIndex(last.index + 1);
     } while (first <= end);
+  }
+
+  #windowTo(follower: MemberId): PushWindow {
+    let window = this.#windows.get(follower);
+    if (window === undefined) {
+      window = new PushWindow(this.#options.pushWindowBytesMax ?? PUSH_WINDOW_BYTES_MAX);
+      this.#windows.set(follower, window);
+    }
+    return window;
+  }
+
+  /** For what comes up while effects are performed, or in a callback of its own. */
+  #tell(input: Input): void {
+    if (this.#isPerforming) this.#inputs.push(input);
+    else this.#step(input);
   }
 
   /** A disk that gives back something else than was written ends this member; then nothing is returned. */
@@ -867,4 +894,5 @@ const SNAPSHOT_PART_BYTES = 256 << 10;
 
 /** Bytes of entries in one push frame; well under the 16 MiB frame limit. */
 const PUSH_BYTES_MAX = 1024 * 1024;
+const PUSH_WINDOW_BYTES_MAX = 8 * 1024 * 1024;
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;

@@ -29,6 +29,7 @@ export interface TestClusterOptions extends Partial<MemoryStoreOptions> {
   readonly timing?: ElectionTiming;
   readonly uncommittedMax?: number;
   readonly waitingBytesMax?: number;
+  readonly pushWindowBytesMax?: number;
   readonly snapshots?: SnapshotPolicy;
 }
 
@@ -154,6 +155,7 @@ export class TestCluster {
       timing = fastTiming,
       uncommittedMax,
       waitingBytesMax,
+      pushWindowBytesMax,
     } = this.#options;
     const transport = this.network.join(member.id, (message) => {
       if (this.#isCut.has(message.from) || this.#isCut.has(message.to)) return;
@@ -168,6 +170,7 @@ export class TestCluster {
       handoff,
       ...(uncommittedMax !== undefined && { uncommittedMax }),
       ...(waitingBytesMax !== undefined && { waitingBytesMax }),
+      ...(pushWindowBytesMax !== undefined && { pushWindowBytesMax }),
       store: member.store,
       transport,
       clock: this.clock,

@@ -40,6 +40,8 @@ export class Progress {
   #inFlight = 0;
   /** The oldest push was sent a second time and is still unanswered. */
   #resent = false;
+  /** What is in flight is all that its bytes leave room for. */
+  #isFull = false;
 
   constructor(member: MemberId, inFlightMax: number, isVoter: boolean) {
     this.member = member;
@@ -66,7 +68,7 @@ export class Progress {
     if (this.state === 'compare' || this.#resent) {
       return this.#inFlight === 0 && (this.state === 'compare' || this.next <= lastIndex);
     }
-    return this.#inFlight < this.#inFlightMax && this.next <= lastIndex;
+    return !this.#isFull && this.#inFlight < this.#inFlightMax && this.next <= lastIndex;
   }
 
   /** A push that ends at `last` left; in `compare` it carried nothing. */
@@ -76,6 +78,28 @@ export class Progress {
     this.#sentMs[tail] = nowMs;
     this.#inFlight += 1;
     if (this.state === 'stream') this.next = logIndex(last + 1);
+  }
+
+  /** Of what was thought sent, nothing from `first` on was: there was no room for its bytes. */
+  unsent(first: LogIndex): void {
+    if (this.state !== 'stream' || first >= this.next || first <= this.match) return;
+    let begun = false;
+    while (this.#inFlight > 0 && this.#lastAt(this.#inFlight - 1) >= first) {
+      this.#inFlight -= 1;
+      begun = true;
+    }
+    const before = this.#inFlight === 0 ? this.match : this.#lastAt(this.#inFlight - 1);
+    // Of the push that was cut in two, the first part is on its way.
+    if (begun && before < first - 1) {
+      this.#lasts[(this.#head + this.#inFlight) % this.#inFlightMax] = first - 1;
+      this.#inFlight += 1;
+    }
+    this.next = first;
+    this.#isFull = this.#inFlight > 0;
+  }
+
+  #lastAt(position: number): number {
+    return this.#lasts[(this.#head + position) % this.#inFlightMax] as number;
   }
 
   /** The follower needs entries that are gone: send this snapshot, from where it was left if it is the same. */
@@ -115,7 +139,8 @@ export class Progress {
     if (index <= this.match) return;
     this.match = index;
     this.#resent = false;
-    while (this.#inFlight > 0 && (this.#lasts[this.#head] as number) <= index) {
+    this.#isFull = false;
+    while (this.#inFlight > 0 && this.#lastAt(0) <= index) {
       this.#head = (this.#head + 1) % this.#inFlightMax;
       this.#inFlight -= 1;
     }
@@ -163,5 +188,6 @@ export class Progress {
   #forgetInFlight(): void {
     this.#head = 0;
     this.#inFlight = 0;
+    this.#isFull = false;
   }
 }

@@ -173,6 +173,11 @@ export class Raft {
     return this.#membership.current;
   }
 
+  /** Leader: up to where this member is known to hold the log, durably. */
+  matchOf(member: MemberId): LogIndex {
+    return this.#peerById.get(member)?.match ?? logIndex(0);
+  }
+
   /** What a snapshot after the committed entry at `index` says of itself. */
   headAt(index: LogIndex): SnapshotHead {
     return { index, term: this.#log.termAt(index), configuration: this.#membership.at(index) };
@@ -232,6 +237,9 @@ export class Raft {
         break;
       case 'persisted':
         this.#onPersisted(input.index, input.term);
+        break;
+      case 'unsent':
+        this.#peerById.get(input.to)?.unsent(input.first);
         break;
       case 'read':
         this.#onRead(input.read);

@@ -317,6 +317,8 @@ export type Input =
     }
   /** The store holds everything up to `index`, whose entry has `term`, as durably as its policy asks. */
   | { readonly kind: 'persisted'; readonly index: LogIndex; readonly term: Term }
+  /** Leader: of the pushes to this member, nothing from `first` on was sent; acknowledgements make room for it. */
+  | { readonly kind: 'unsent'; readonly to: MemberId; readonly first: LogIndex }
   /** Prove an index for a read, on any member, learners too. `read` ids are the caller's, unique in its life, rising. */
   | { readonly kind: 'read'; readonly read: number };
 

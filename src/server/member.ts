@@ -31,6 +31,8 @@ export interface MemberPorts {
   readonly chance: Prng;
   readonly logger: Logger;
   readonly metrics: ControllerMetrics;
+  /** Default: the engine's. */
+  readonly pushWindowBytesMax?: number;
   /** The store failed: this member must stop. Called once. */
   readonly onFatal: (error: Error) => void;
 }
@@ -76,6 +78,7 @@ export function assembleMember(ports: MemberPorts): ControllerMember {
     preferredLeader: config.preferredLeader,
     leaseClockDriftMax: config.leaseReads ? config.clockDriftMax : null,
     snapshots: { everyEntries: config.snapshotEveryEntries, entriesKept: config.entriesKept },
+    ...(ports.pushWindowBytesMax !== undefined && { pushWindowBytesMax: ports.pushWindowBytesMax }),
     stateMachine,
     onFatal: ports.onFatal,
   });

@@ -26,6 +26,7 @@ export function controllerProgram(
   const self = { id: ports.id, host, port: Number(port), address: ports.address };
   const member = assembleMember({
     ...ports,
+    pushWindowBytesMax: options.pushWindowBytesMax,
     build,
     metrics: new ControllerMetrics({ address: ports.address, group: GROUP, peer_id: ports.id }),
     config: controllerConfig({
@@ -80,6 +81,7 @@ export function kvProgram(
     preferredLeader: options.preferredLeader ? 'n0' : null,
     leaseClockDriftMax: options.lease?.clockDriftMax ?? null,
     snapshots: { everyEntries: options.snapshotEveryEntries, entriesKept: options.entriesKept },
+    pushWindowBytesMax: options.pushWindowBytesMax,
     state,
   });
   const { log, stateMachine } = member;

@@ -41,6 +41,8 @@ export interface SimOptions {
   readonly formatVersion: 1 | 2;
   readonly segmentBytesMax: number;
   readonly snapshotEveryEntries: number;
+  /** Bytes of entries under way to one follower. */
+  readonly pushWindowBytesMax: number;
   readonly entriesKept: number;
   readonly brokerSets: number;
   readonly replicas: number;
@@ -95,6 +97,7 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     formatVersion: chance.chance(0.2) ? 1 : 2,
     segmentBytesMax: draw.logUniform(600, 64 * 1024),
     snapshotEveryEntries: draw.logUniform(8, 2_000),
+    pushWindowBytesMax: drawWindow(seed),
     entriesKept: draw.one([
       [0, 3],
       [4, 3],
@@ -129,6 +132,16 @@ export function drawOptions(seed: number, overrides: SimOverrides = {}): SimOpti
     ...options,
     faultWeights: overrides.faultWeights ?? drawWeights(draw, chance, options),
   };
+}
+
+/** From chance of its own, as who stays outside. */
+function drawWindow(seed: number): number {
+  const draw = new Draw(new Prng(seed ^ 0x00b1_7e55));
+  const narrow = Math.round(draw.logUniform(32, 4_096));
+  return draw.one([
+    [8 * 1024 * 1024, 2],
+    [narrow, 1],
+  ]);
 }
 
 /** From chance of its own: what strikes before is the same whatever comes after. */
