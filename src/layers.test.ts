@@ -16,8 +16,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['src/client', 'src/measure', 'src/engine'],
   ['src/load', 'src/workload', 'src/server', 'src/kv'],
   ['src/report', 'src/analyze', 'src/target', 'baseline', 'optimized'],
-  ['src/bench', 'src/brokers', 'src/chaos', 'src/conformance', 'src/sim'],
-  ['src/cli', 'scripts', 'src'],
+  ['src/bench', 'src/brokers', 'src/conformance', 'src/sim'],
+  ['src/cli', 'scripts', 'examples', 'src'],
 ];
 /** The only steps to the side. */
 const SIDEWAYS = new Set([
@@ -57,7 +57,7 @@ interface Import {
 }
 
 test('the source tree keeps its layers', () => {
-  const sources = readSources(['src', 'baseline', 'optimized', 'scripts']);
+  const sources = readSources(['src', 'baseline', 'optimized', 'scripts', 'examples']);
   assert(sources.length > 50, 'the tree was not found');
   assert.deepEqual(violations(sources), []);
 });
@@ -273,7 +273,7 @@ function codeOnly(text: string): string {
 }
 
 function mayStandAlone(path: string): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('scripts/') || ENTRY_POINTS.has(path);
+  return path.endsWith('.test.ts') || /^(scripts|examples)\//.test(path) || ENTRY_POINTS.has(path);
 }
 
 function folderOf(path: string): string {
