@@ -80,6 +80,31 @@ groupTest(
 );
 
 groupTest(
+  'a slow receiver gets a snapshot to its end, although the leader would take newer ones',
+  { snapshots: often },
+  async (cluster, leader) => {
+    const [sleeper] = cluster.others(leader);
+    assert(sleeper !== undefined);
+    cluster.cut(sleeper);
+    await appendAll(
+      cluster,
+      leader,
+      numbered(24).map((text) => text.padEnd(60_000)),
+    );
+    // Every second part is lost, and sent again only later than the next snapshot would be due.
+    let parts = 0;
+    cluster.heal();
+    cluster.drops = ({ kind }) => kind === 'snapshot' && parts++ % 2 === 1;
+    for (let i = 0; i < 80; i += 1) {
+      void leader.log.append([body('more'), body('and more')]);
+      await cluster.advance(20);
+    }
+    assert(parts > 4, 'the snapshot has parts');
+    assert(sleeper.applied.length > 24, 'the snapshot came to its end');
+  },
+);
+
+groupTest(
   'leadership is handed over on request, and proposals wait for nobody',
   {},
   async (cluster, leader) => {

@@ -211,6 +211,7 @@ export class LogEngine implements Log {
       clock: this.#clock,
       logger: options.logger,
       headAt: (index) => this.#raft.headAt(index),
+      isSending: () => this.#raft.isSendingSnapshot,
       onTaken: (snapshot) => {
         const { configuration, index, term, totalBytes } = snapshot;
         const head = { configuration, index, term };

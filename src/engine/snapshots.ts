@@ -28,6 +28,8 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly headAt: (index: LogIndex) => SnapshotHead;
+  /** Somebody is receiving the store's snapshot, which the next one would take away. */
+  readonly isSending: () => boolean;
   /** The store has a new snapshot, and has dropped what it no longer needs. */
   readonly onTaken: (snapshot: StoredSnapshot) => void;
   readonly onFatal: (error: Error) => void;
@@ -35,6 +37,8 @@ export interface SnapshotsOptions {
 
 /** Parts of this size are read back when a state is restored. */
 const PART_BYTES = 256 << 10;
+/** While one is being sent, the next waits for so many times as much; else a slow receiver might never see an end. */
+const PATIENCE = 4;
 /** After a failed attempt. */
 const RETRY_MS = 5_000;
 
@@ -59,10 +63,11 @@ export class Snapshots {
     const { clock, policy, store } = this.#options;
     if (this.#isTaking || this.#isStopped) return;
     const entries = appliedIndex - (store.snapshot?.index ?? 0);
-    const isDue =
-      entries >= (policy.everyEntries ?? 100_000) ||
-      this.#bytesSince >= (policy.everyBytes ?? 64 << 20);
-    if (!isDue || entries === 0 || clock.nowMs() < this.#notBeforeMs) return;
+    const isDue = (times: number) =>
+      entries >= (policy.everyEntries ?? 100_000) * times ||
+      this.#bytesSince >= (policy.everyBytes ?? 64 << 20) * times;
+    if (entries === 0 || !isDue(1) || clock.nowMs() < this.#notBeforeMs) return;
+    if (this.#options.isSending() && !isDue(PATIENCE)) return;
     this.#isTaking = true;
     this.#bytesSince = 0;
     void this.#take(appliedIndex).then(

@@ -173,6 +173,16 @@ export class Raft {
     return this.#membership.current;
   }
 
+  /** Leader: a member that was heard lately is being sent the snapshot. */
+  get isSendingSnapshot(): boolean {
+    const { heartbeatMs, leaderLostAfter } = this.#options.timing;
+    const heardSinceMs = this.#nowMs - heartbeatMs * leaderLostAfter;
+    return (
+      this.#role === 'leader' &&
+      this.#peers.some(({ heardMs, state }) => state === 'snapshot' && heardMs >= heardSinceMs)
+    );
+  }
+
   /** Leader: up to where this member is known to hold the log, durably. */
   matchOf(member: MemberId): LogIndex {
     return this.#peerById.get(member)?.match ?? logIndex(0);
