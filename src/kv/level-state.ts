@@ -37,7 +37,7 @@ class LevelState implements KvState {
   readonly #level: Level;
   readonly #onFatal: (error: Error) => void;
   /** Not in LevelDB for sure yet; null: deleted. */
-  #unwritten = new Map<string, Buffer | null>();
+  readonly #unwritten = new Map<string, Buffer | null>();
   #writing: Promise<void> | null = null;
 
   constructor(level: Level, onFatal: (error: Error) => void) {
@@ -128,14 +128,19 @@ class LevelState implements KvState {
   }
 
   async close(): Promise<void> {
-    await this.#writing;
+    await this.#abandonWrites();
     await this.#level.close();
   }
 
   async #empty(): Promise<void> {
-    await this.#writing;
-    this.#unwritten = new Map();
+    await this.#abandonWrites();
     await this.#level.clear();
+  }
+
+  /** What waits goes first: a batch that ends would start the next one with it. */
+  async #abandonWrites(): Promise<void> {
+    this.#unwritten.clear();
+    await this.#writing;
   }
 
   /** One batch at a time; what comes meanwhile makes the next. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { ClassicLevel } from 'classic-level';
 import fc from 'fast-check';
 import { Prng } from '../lib/prng.js';
 import { decodeKvCommand, encodeKvCommand, type KvCommand } from './command.js';
@@ -93,6 +94,38 @@ for (const [name, make] of Object.entries(makers)) {
       await sink.end();
       assert.equal(await content(other), before);
     }
+  });
+}
+
+for (const end of ['clear', 'close'] as const) {
+  test(`level: no write is under way at ${end}, and none follows`, async (t) => {
+    const fatal: Error[] = [];
+    const directory = mkdtempSync(join(tmpdir(), 'quorumark-kv-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const state = await openLevelState(directory, (error) => fatal.push(error));
+    let writing = 0;
+    let hasEnded = false;
+    const { batch, [end]: ends } = ClassicLevel.prototype;
+    t.mock.method(ClassicLevel.prototype, 'batch', async function (this: never, ...args: never) {
+      assert(!hasEnded, `a write after ${end}`);
+      writing += 1;
+      await Reflect.apply(batch, this, args);
+      writing -= 1;
+    });
+    const { mock } = t.mock.method(ClassicLevel.prototype, end, function (this: never) {
+      assert.equal(writing, 0);
+      hasEnded = true;
+      return Reflect.apply(ends, this, []);
+    });
+    // The first is being written; the others wait for the next batch.
+    for (const key of ['a', 'b', 'c']) state.apply({ kind: 'put', key, value: bytes('old') });
+    if (end === 'clear') {
+      await state.restore().end();
+      assert.equal(await content(state), '');
+    }
+    await state.close();
+    assert.equal(mock.callCount(), 1);
+    assert.deepEqual(fatal, []);
   });
 }
 
