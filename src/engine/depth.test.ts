@@ -1,6 +1,7 @@
 /** The log as a library, and what keeps a group alive over years: snapshots, members, hand-overs, full disks. */
 import assert from 'node:assert/strict';
 import { logIndex } from '../lib/brand.js';
+import { fastTiming } from '../raft/types.js';
 import type { LogError } from './errors.js';
 import { groupTest, type TestCluster, type TestMember, watch } from './testing.js';
 
@@ -76,6 +77,33 @@ groupTest(
     assert(parts > 0, 'a snapshot was sent');
     await appendAll(cluster, leader, ['after']);
     assert.equal(sleeper.applied.at(-1), 'after');
+  },
+);
+
+groupTest(
+  'a snapshot that finds no room is not installed, and sent again until it does',
+  { snapshots: often },
+  async (cluster, leader) => {
+    const [sleeper] = cluster.others(leader);
+    assert(sleeper !== undefined);
+    cluster.cut(sleeper);
+    await appendAll(cluster, leader, numbered(60));
+    const { applied } = sleeper;
+    const { snapshot } = sleeper.store;
+    sleeper.store.isFull = true;
+    cluster.heal();
+    const healed = cluster.delivered.length;
+    await cluster.advance(2_000);
+    const since = cluster.delivered.slice(healed).filter(({ from }) => from !== sleeper.id);
+    const sent = since.filter(({ kind, to }) => kind === 'snapshot' && to === sleeper.id).length;
+    assert(sent >= 5 && sent <= 2_000 / (2 * fastTiming.heartbeatMs), `${sent} times, unhurried`);
+    assert.deepEqual(sleeper.failures, []);
+    assert.equal(sleeper.store.snapshot, snapshot);
+    assert.deepEqual(sleeper.applied, applied);
+    sleeper.store.isFull = false;
+    await cluster.advance(1_000);
+    assert.deepEqual(sleeper.applied, leader.applied);
+    assert((sleeper.store.snapshot?.index ?? 0) > 20, 'it came by a snapshot');
   },
 );
 

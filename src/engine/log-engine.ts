@@ -616,19 +616,20 @@ export class LogEngine implements Log {
   #receiveSnapshot(effect: Extract<Effect, { kind: 'receive-snapshot' }>): void {
     const { bytes, head, offset, totalBytes } = effect;
     const { index } = head;
-    let received = offset + bytes.length;
+    const received = offset + bytes.length;
     try {
       this.#store.receiveSnapshot(head, offset, bytes);
+      if (received >= totalBytes) this.#store.installSnapshot(head);
     } catch (error) {
       if (!isStoreFull(error)) throw error;
       this.#options.logger.warn({ err: error }, 'no room for a snapshot of the leader');
-      received = 0;
+      this.#inputs.push({ kind: 'snapshot-received', index, received: 0 });
+      return;
     }
     if (received < totalBytes) {
       this.#inputs.push({ kind: 'snapshot-received', index, received });
       return;
     }
-    this.#store.installSnapshot(head);
     this.#unwritten = [];
     this.#options.logger.info({ index, totalBytes }, 'installing a snapshot of the leader');
     this.#restoreAs(index, () => {

@@ -1300,8 +1300,9 @@ export class Raft {
     if (receiving === null || receiving.index !== index) return;
     receiving.received = received;
     receiving.isBusy = false;
-    if (this.#leader === receiving.from) this.#ackSnapshot(receiving.from, index, received);
-    else this.#receiving = null;
+    // What found no room is not answered: the leader sends it again when it has waited long enough.
+    if (received === 0 || this.#leader !== receiving.from) this.#receiving = null;
+    else this.#ackSnapshot(receiving.from, index, received);
   }
 
   #onSnapshotInstalled(head: SnapshotHead, totalBytes: number): void {

@@ -304,7 +304,10 @@ export type Input =
       /** Of the entries that the store still holds; `head.index + 1` when it holds none. */
       readonly firstIndex: LogIndex;
     }
-  /** Follower: the store holds so many bytes of the leader's snapshot, of which not all are here yet. */
+  /**
+   * Follower: the store holds so many bytes of the leader's snapshot, of which not all are here yet.
+   * 0: it had no room and has forgotten them; the leader is to begin anew, later.
+   */
   | { readonly kind: 'snapshot-received'; readonly index: LogIndex; readonly received: number }
   /**
    * Follower: the snapshot is whole, durable, and is the state machine's state now. The store has

@@ -53,6 +53,7 @@ export class SimDisk implements FileSystem {
   #life = 0;
   /** One way for a sync that does not block. */
   syncMs: number;
+  /** No block is to be had. Names and empty files still are, as on ext4 and XFS. */
   isFull = false;
   #syncsToFail = 0;
   #badRead: 'bit-flip' | 'misdirected' | null = null;
@@ -77,7 +78,6 @@ export class SimDisk implements FileSystem {
     let node = this.#names.get(name);
     if (flags === 'wx+' && node !== undefined) throw new Error(`EEXIST: ${name}`);
     if (flags === 'w' || flags === 'wx+') {
-      if (this.isFull) throw systemError('ENOSPC', 'open');
       node = { bytes: Buffer.alloc(0), length: 0, synced: null, unsynced: [], hasHoles: false };
       this.#names.set(name, node);
       this.#unsyncedNames.push({ kind: 'add', name, node });

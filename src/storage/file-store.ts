@@ -434,7 +434,6 @@ class FileStore implements LogStore {
     try {
       segment = this.#createSegment(logIndex(this.#last + 1));
     } catch (cause) {
-      // A file without a whole header is what the next try, or the next start, overwrites.
       throw isFullDisk(cause) ? storeFull(cause) : cause;
     }
     this.#segments.push(segment);

@@ -80,6 +80,9 @@ export interface LogStore {
   /**
    * Makes what was received the store's snapshot, atomically. Keeps the log after `head.index` if
    * that entry is held with `head.term`; else drops all of it. Returns when that is durable.
+   *
+   * @throws {StoreError} STORE_FULL, and what was received is gone, and nothing else has changed;
+   *   anything else makes the store unusable.
    */
   installSnapshot(head: SnapshotHead): void;
   /** Deletes entries up to `index` (at most the snapshot's) as far as that frees whole segments. */

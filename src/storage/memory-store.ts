@@ -105,6 +105,10 @@ export class MemoryStore implements LogStore {
   installSnapshot(head: SnapshotHead): void {
     const incoming = this.#incoming;
     assert(incoming !== null && incoming.head.index === head.index, 'nothing was received');
+    if (this.isFull) {
+      this.#incoming = null;
+      throw new StoreError('STORE_FULL', 'the disk is full: no room for a snapshot');
+    }
     const { index, term: headTerm } = head;
     const isHeld =
       index >= this.#first && index <= this.lastIndex && this.#terms.at(index) === headTerm;

@@ -11,7 +11,7 @@ import { type LogIndex, logIndex, type Term, term } from '../lib/brand.js';
 import type { Logger } from '../lib/logger.js';
 import { decodeConfiguration } from '../raft/configuration.js';
 import type { Configuration, HardState } from '../raft/types.js';
-import { corrupt, StoreError } from './errors.js';
+import { corrupt, isFullDisk, StoreError } from './errors.js';
 import type { FileSystem } from './files.js';
 import type { StoredSnapshot } from './log-store.js';
 import { readMarker, writeMarker } from './rebuild-marker.js';
@@ -141,7 +141,10 @@ function recoverLog(
   return { hardState, snapshot, segments, terms, configurations, last, mustCatchUpTo };
 }
 
-/** Creates an empty segment durably: once this returned, a crash cannot lose the file or its header. */
+/**
+ * Creates an empty segment durably: once this returned, a crash cannot lose the file or its header.
+ * One that finds no room leaves no name either: with the log cut behind it, it would be a gap.
+ */
 export function createSegment(
   files: FileSystem,
   directory: string,
@@ -153,6 +156,12 @@ export function createSegment(
   try {
     files.write(file, encodeSegmentHeader(first, version), SEGMENT_HEADER_BYTES, 0);
     files.sync(file);
+  } catch (cause) {
+    if (isFullDisk(cause)) {
+      files.remove(path);
+      files.syncDirectory(directory);
+    }
+    throw cause;
   } finally {
     files.close(file);
   }

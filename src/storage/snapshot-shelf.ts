@@ -43,11 +43,12 @@ export class SnapshotShelf {
   /** @param committed told when the snapshot counts. */
   begin(head: SnapshotHead, committed: (snapshot: StoredSnapshot) => void): SnapshotWriter {
     this.#taken?.close();
-    const draft = this.#guarded(() => this.#draft(TAKEN, head));
+    this.#taken = null;
+    const draft = this.#draft(TAKEN, head);
     this.#taken = draft;
     return {
       write: (part) => {
-        if (this.#taken === draft) this.#guarded(() => draft.write(part));
+        if (this.#taken === draft) this.#guarded(draft, () => draft.write(part));
       },
       commit: (done) => this.#commit(draft, committed, done),
       abort: () => this.#drop(draft),
@@ -70,29 +71,37 @@ export class SnapshotShelf {
   receive(head: SnapshotHead, offset: number, part: Uint8Array): void {
     if (offset === 0) {
       this.#received?.close();
-      this.#received = this.#guarded(() => this.#draft(RECEIVED, head));
+      this.#received = null;
+      this.#received = this.#draft(RECEIVED, head);
     }
     const draft = this.#received;
     if (draft === null || !isSame(draft.head, head) || draft.totalBytes !== offset) {
       throw new Error(`a snapshot part at ${offset} that nothing leads up to`);
     }
-    this.#guarded(() => draft.write(part));
+    this.#guarded(draft, () => draft.write(part));
   }
 
-  /** What was received counts from now on. Returns when that is durable. */
+  /**
+   * What was received counts from now on. Returns when that is durable.
+   *
+   * @throws {StoreError} STORE_FULL, and what was received is gone; anything else ends the store.
+   */
   install(head: SnapshotHead): StoredSnapshot {
     const draft = this.#received;
     if (draft === null || !isSame(draft.head, head)) throw new Error('nothing was received');
-    this.#received = null;
-    try {
-      const snapshot = draft.finish();
+    const snapshot = this.#guarded(draft, () => {
+      const finished = draft.finish();
       draft.sync();
-      draft.close();
+      return finished;
+    });
+    this.#received = null;
+    draft.close();
+    try {
       this.#putInPlace(draft.path, snapshot);
-      return snapshot;
     } catch (cause) {
       throw this.#options.onFailure(cause);
     }
+    return snapshot;
   }
 
   close(): void {
@@ -113,7 +122,7 @@ export class SnapshotShelf {
     }
     let snapshot: StoredSnapshot;
     try {
-      snapshot = this.#guarded(() => draft.finish());
+      snapshot = this.#guarded(draft, () => draft.finish());
     } catch (error) {
       queueMicrotask(() => done(error as Error));
       return;
@@ -123,10 +132,13 @@ export class SnapshotShelf {
         done(new StoreError('STORE_FULL', 'another snapshot was begun'));
         return;
       }
+      if (error !== null) {
+        done(this.#refused(error, draft));
+        return;
+      }
       this.#taken = null;
       draft.close();
       try {
-        if (error !== null) throw error;
         // While it was synced a newer one may have come from the leader.
         if (snapshot.index > (this.#snapshot?.index ?? 0)) {
           this.#putInPlace(draft.path, snapshot);
@@ -154,24 +166,36 @@ export class SnapshotShelf {
   }
 
   #draft(name: string, head: SnapshotHead): SnapshotDraft {
-    return new SnapshotDraft(this.#options.files, join(this.#options.directory, name), head);
+    const { directory, files } = this.#options;
+    return this.#guarded(null, () => new SnapshotDraft(files, join(directory, name), head));
   }
 
+  /** A draft that leads nowhere leaves its room to others. */
   #drop(draft: SnapshotDraft): void {
     draft.close();
+    if (this.#taken !== draft && this.#received !== draft) return;
     if (this.#taken === draft) this.#taken = null;
-    if (this.#received === draft) this.#received = null;
+    else this.#received = null;
+    this.#options.files.remove(draft.path);
   }
 
-  /** Want of room costs the draft, anything else the store. */
-  #guarded<Result>(action: () => Result): Result {
+  #guarded<Result>(draft: SnapshotDraft | null, action: () => Result): Result {
     try {
       return action();
     } catch (cause) {
-      if (!isFullDisk(cause)) throw this.#options.onFailure(cause);
-      this.close();
-      throw new StoreError('STORE_FULL', 'the disk is full: no room for a snapshot', { cause });
+      throw this.#refused(cause, draft);
     }
+  }
+
+  /** Want of room costs the draft, anything else the store. */
+  #refused(cause: unknown, draft: SnapshotDraft | null): Error {
+    if (!isFullDisk(cause)) return this.#options.onFailure(cause);
+    try {
+      if (draft !== null) this.#drop(draft);
+    } catch (failure) {
+      return this.#options.onFailure(failure);
+    }
+    return new StoreError('STORE_FULL', 'the disk is full: no room for a snapshot', { cause });
   }
 }
 
