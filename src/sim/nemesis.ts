@@ -6,13 +6,13 @@
  */
 import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
-import type { Prng } from '../lib/prng.js';
+import { Prng } from '../lib/prng.js';
 import type { Configuration } from '../raft/types.js';
 import type { BrokerHost } from './broker-host.js';
 import { corruptible } from './corruptible.js';
 import { describeFault, type Fault, type FaultKind, type Outside, type Target } from './faults.js';
 import type { MemberHost } from './member-host.js';
-import { partitionOf, type SimNetwork } from './network.js';
+import { cutsBetween, partitionOf, type SimNetwork } from './network.js';
 import type { SimOptions } from './swarm.js';
 import type { World } from './world.js';
 
@@ -41,6 +41,8 @@ export class Nemesis {
   readonly #hosts: MemberHost[];
   readonly #brokers: readonly BrokerHost[];
   readonly #chance: Prng;
+  /** Which way of a one-way cut is dead; of its own, as what it draws came later. */
+  readonly #directions: Prng;
   readonly #options: SimOptions;
   readonly spans: FaultSpan[] = [];
   /** Members whose disk lost or lies; at most a minority at any time of a run. */
@@ -71,6 +73,7 @@ export class Nemesis {
     this.#spares = parts.hosts.slice(parts.options.members);
     this.#brokers = parts.brokers;
     this.#chance = parts.chance;
+    this.#directions = new Prng(parts.options.seed ^ 0x0d12_ec70);
     this.#options = parts.options;
   }
 
@@ -461,16 +464,15 @@ export class Nemesis {
     this.#network.heal();
     this.#partition += 1;
     const partition = this.#partition;
-    for (const [from, to] of partitionOf(mode, hosts, symmetric, this.#chance)) {
-      this.#network.cut(from, to);
-    }
+    const directions = symmetric ? null : this.#directions;
+    const cuts = [...partitionOf(mode, hosts, directions, this.#chance)];
     // Some of the brokers are on the wrong side too.
     for (const broker of this.#brokers) {
       if (!this.#chance.chance(0.2)) continue;
       const { id } = this.#chance.pick(this.#hosts);
-      this.#network.cut(broker.address, id);
-      if (symmetric) this.#network.cut(id, broker.address);
+      cuts.push(...cutsBetween([broker.address], [id], directions));
     }
+    for (const [from, to] of cuts) this.#network.cut(from, to);
     this.#later(forMs, () => {
       if (partition === this.#partition) this.#network.heal();
     });

@@ -278,22 +278,38 @@ export class SimNetwork {
   }
 }
 
-/** The ordered pairs that a partition of these hosts cuts. */
+/** Ordered pairs, from whom nothing passes to whom. */
+type Cuts = readonly (readonly [string, string])[];
+
+/** @param directions draws which of the two ways is dead; null: both are. */
+export function cutsBetween(
+  some: readonly string[],
+  others: readonly string[],
+  directions: Prng | null,
+): Cuts {
+  const isForth = directions?.chance(0.5) ?? true;
+  const isBack = directions === null || !isForth;
+  return some.flatMap((one) =>
+    others.flatMap(
+      (other): Cuts => [
+        ...(isForth ? [[one, other] as const] : []),
+        ...(isBack ? [[other, one] as const] : []),
+      ],
+    ),
+  );
+}
+
+/** What a partition of these hosts cuts; `directions` draws for each side, or pair, of its own. */
 export function partitionOf(
   mode: PartitionMode,
   hosts: readonly string[],
-  symmetric: boolean,
+  directions: Prng | null,
   chance: Prng,
-): readonly (readonly [string, string])[] {
+): Cuts {
   const order = shuffled(hosts, chance);
-  const cuts: [string, string][] = [];
+  const cuts: (readonly [string, string])[] = [];
   const between = (some: readonly string[], others: readonly string[]): void => {
-    for (const one of some) {
-      for (const other of others) {
-        cuts.push([one, other]);
-        if (symmetric) cuts.push([other, one]);
-      }
-    }
+    cuts.push(...cutsBetween(some, others, directions));
   };
   switch (mode) {
     case 'isolate-one':
