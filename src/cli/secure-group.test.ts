@@ -9,10 +9,9 @@ import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { call, connect, tlsRuntime } from '../client/connection.js';
-import { MemberCode, RequestCode } from '../lib/codes.js';
+import { tlsRuntime } from '../client/connection.js';
+import { MemberCode } from '../lib/codes.js';
 import { silent } from '../lib/logger.js';
 import { parseResults } from '../measure/results.js';
 import { certificatePath, clientTls, credentials, trust } from '../net/testing.js';
@@ -24,6 +23,7 @@ import { freeBasePort } from '../target/free-ports.js';
 import { resolveBuild } from './builds.js';
 import { ExitCode } from './exit-codes.js';
 import { runCli } from './testing/run-cli.js';
+import { untilWritten } from './testing/until-written.js';
 
 const files = {
   certPath: certificatePath('member.pem'),
@@ -74,30 +74,9 @@ async function startGroup(
   return { addresses: peers.map(({ address }) => address), refused };
 }
 
-/** Until one of them serves: reserves a broker's id, which takes a quorum. */
-async function write(addresses: readonly string[]): Promise<void> {
-  const request = {
-    code: RequestCode.ApplyBrokerId,
-    extFields: {
-      ...{ clusterName: 'c', brokerName: 'b', appliedBrokerId: 1, registerCheckCode: 'x;1' },
-    },
-  };
-  for (;;) {
-    for (const address of addresses) {
-      const connection = connect(address, {
-        ...{ windowMax: 1, connectTimeoutMs: 3_000, requestTimeoutMs: 3_000 },
-        closeOnTimeout: true,
-        runtime: tlsRuntime(clientTls({ credentials: credentials('broker') })),
-      });
-      try {
-        if ((await call(connection, request)).code === 0) return;
-      } finally {
-        connection.close();
-      }
-    }
-    await pause(20);
-  }
-}
+/** Until one of them serves. */
+const write = (addresses: readonly string[]): Promise<void> =>
+  untilWritten(addresses, 'b', tlsRuntime(clientTls({ credentials: credentials('broker') })));
 
 const vote = encodeRequest(
   {

@@ -70,7 +70,10 @@ export async function startKv(config: KvConfig, logger: Logger): Promise<Running
   };
   try {
     const server = await listen(
-      { host: own.host, port: own.port, logger },
+      {
+        ...{ host: own.host, port: own.port, logger },
+        isMemberHost: (host) => transport.isHostOfMembers(host),
+      },
       {
         onCommand(connection, command) {
           if (isMemberCode(command.code))

@@ -78,12 +78,20 @@ export class Doorway {
       this.close();
       this.#options.onIdle();
     } else if (this.#state === 'begun' && this.#sweeps > handshakeSweepsMax) {
-      this.#refuse('PROXY header or TLS handshake not complete in time');
+      this.refuse('PROXY header or TLS handshake not complete in time');
     }
   }
 
   close(): void {
     this.#state = 'left';
+    this.#options.socket.destroy();
+  }
+
+  /** Closes at once, and tells why; nothing when the connection was handed on. */
+  refuse(reason: string): void {
+    if (this.#state === 'left') return;
+    this.#state = 'left';
+    this.#options.onRefused(reason);
     this.#options.socket.destroy();
   }
 
@@ -100,7 +108,7 @@ export class Doorway {
         this.#gathered = bytes;
         return;
       case 'malformed':
-        this.#refuse(header.reason);
+        this.refuse(header.reason);
         return;
       case 'header':
         this.#gathered = null;
@@ -115,15 +123,15 @@ export class Doorway {
   #firstByte(bytes: Buffer): void {
     const { handshakes, tls } = this.#options;
     if (bytes[0] !== TLS_HANDSHAKE) {
-      if (tls?.mode === 'enforcing') this.#refuse('not TLS, which is required here');
+      if (tls?.mode === 'enforcing') this.refuse('not TLS, which is required here');
       else this.#handOn(this.#options.socket, null, bytes);
     } else if (tls === null || handshakes === null) {
-      this.#refuse('TLS is not spoken here');
+      this.refuse('TLS is not spoken here');
     } else {
       this.#options.socket.removeListener('data', this.#onData);
       handshakes.begin(this.#options.socket, bytes, {
         onSecure: (socket) => this.#secured(socket, tls),
-        onFailed: (reason) => this.#refuse(`TLS handshake failed: ${reason}`),
+        onFailed: (reason) => this.refuse(`TLS handshake failed: ${reason}`),
       });
     }
   }
@@ -135,7 +143,7 @@ export class Doorway {
     const isGood = isShown && socket.authorized;
     if (!isGood && (tls.clientAuth === 'require' || (tls.clientAuth === 'optional' && isShown))) {
       const why = isShown ? `is not acceptable: ${socket.authorizationError}` : 'is required';
-      this.#refuse(`a client certificate ${why}`);
+      this.refuse(`a client certificate ${why}`);
       return;
     }
     this.#handOn(socket, isGood ? shown : null, null);
@@ -152,12 +160,5 @@ export class Doorway {
       certificate,
     };
     this.#options.onArrival({ stream, origin, first });
-  }
-
-  #refuse(reason: string): void {
-    if (this.#state === 'left') return;
-    this.#state = 'left';
-    this.#options.onRefused(reason);
-    this.#options.socket.destroy();
   }
 }

@@ -69,6 +69,11 @@ export class MemberGate {
     this.#lookUp();
   }
 
+  /** Whether `host`, an address, is one of members; `*` makes nobody's so. */
+  isHostOfMembers(host: string): boolean {
+    return this.#configured.has(host) || this.#changed.has(host) || this.#resolved.has(host);
+  }
+
   /** Cheap for who was admitted: one comparison for each frame. @returns why not; null: admitted. */
   admit(connection: { admittedAsMember: number; readonly origin: Origin }): string | null {
     if (connection.admittedAsMember === this.#generation) return null;
@@ -80,8 +85,7 @@ export class MemberGate {
   #objection({ certificate, host, proxied }: Origin): string | null {
     if (this.#configured.has(ANY_HOST) && !this.#options.needsCertificate) return null;
     if (proxied !== null) return `through a proxy at ${host}`;
-    const isKnown = this.#configured.has(ANY_HOST) || this.#hosts().includes(host);
-    if (!isKnown && !this.#resolved.has(host)) {
+    if (!this.#configured.has(ANY_HOST) && !this.isHostOfMembers(host)) {
       // A name may have moved. Whoever is a member comes back, and is then known.
       this.#lookUp();
       return `${host} is no address of the group`;

@@ -1,16 +1,22 @@
 /** Peers that mean harm or do not care: each costs itself, and nobody else. Time is the test's. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemberCode } from '../lib/codes.js';
 import { VirtualClock } from '../lib/virtual-clock.js';
 import { encodeRequest } from '../remoting/codec.js';
 import { clientIdentity } from '../remoting/frame-writer.js';
-import { answer, clientTls, open, type RawPeer, request, serve, serverTls } from './testing.js';
+import {
+  answer,
+  clientTls,
+  open,
+  openFilesMax,
+  openSilent,
+  type RawPeer,
+  request,
+  serve,
+  serverTls,
+} from './testing.js';
 
 const limits = { timeout: 60_000 };
 const times = { frameTimeoutMs: 800, handshakeTimeoutMs: 400, idleCloseMs: 60_000 };
@@ -168,55 +174,110 @@ test(
   },
 );
 
+/** Room for 9, of which so many have spoken, from an address that is no member's. */
+async function crowded(t: TestContext, spoken: number) {
+  const isMemberHost = (host: string): boolean => host === MEMBER;
+  const served = await serve(t, answer, { connectionsMax: 9, isMemberHost });
+  const speakers: RawPeer[] = [];
+  for (let i = 0; i < spoken; i += 1) {
+    const speaker = await open(t, served.server);
+    await isServed(speaker);
+    speakers.push(speaker);
+  }
+  return { ...served, speakers };
+}
+
+const MEMBER = '127.0.0.2';
+const GAVE_WAY = 'has sent no frame, and its room is needed';
+
+test(
+  'connections that have sent no frame give way, the oldest first; others never do',
+  limits,
+  async (t) => {
+    const { server, refused, speakers } = await crowded(t, 5);
+    const silent = await Promise.all([0, 1, 2, 3].map(() => open(t, server)));
+    // Half a frame, half a PROXY header, half a TLS hello: that is not to have spoken.
+    silent[0]?.socket.write(request(1).subarray(0, 20));
+    silent[1]?.socket.write('PROXY TCP4 ');
+    for (let i = 0; i < 4; i += 1) {
+      const late = await open(t, server);
+      await isServed(late);
+      speakers.push(late);
+      assert.equal(refused.length, i + 1);
+    }
+    await Promise.all(silent.map((peer) => peer.ended()));
+    assert.deepEqual(refused, Array(4).fill(GAVE_WAY));
+    await (await open(t, server)).ended();
+    assert.equal(refused[4], '9 connections are open', 'all have spoken');
+    for (const speaker of speakers) await isServed(speaker);
+  },
+);
+
+test(
+  'a TLS handshake that is begun gives way, and so does a connection after it',
+  limits,
+  async (t) => {
+    const { server, refused } = await serve(t, answer, { connectionsMax: 2, tls: serverTls() });
+    const begun = await open(t, server);
+    begun.socket.write(Buffer.from('160301', 'hex'));
+    const secured = await open(t, server, { tls: clientTls() });
+    await isServed(await open(t, server));
+    assert.deepEqual(await begun.ended(), []);
+    await isServed(await open(t, server, { tls: clientTls() }));
+    assert.deepEqual(await secured.ended(), []);
+    assert.deepEqual(refused, [GAVE_WAY, GAVE_WAY]);
+  },
+);
+
+test('a flood of silent connections costs nobody who speaks, early or late', limits, async (t) => {
+  const { server, speakers } = await crowded(t, 5);
+  for (let round = 0; round < 3; round += 1) {
+    await openSilent(t, server.port, 500);
+    for (const speaker of speakers) await isServed(speaker);
+    await isServed(await open(t, server));
+  }
+  while (server.connections > 9) await nextTurn();
+});
+
+test(
+  'members get in where all others have spoken, and strangers do not push them out',
+  limits,
+  async (t) => {
+    const { server, refused } = await crowded(t, 8);
+    const member = await open(t, server, { from: MEMBER });
+    const link = await open(t, server, { from: MEMBER });
+    for (let i = 0; i < 20; i += 1) {
+      await (await open(t, server)).ended();
+    }
+    assert.equal(refused[0], '9 connections are open');
+    await isServed(member);
+    await isServed(link);
+  },
+);
+
+test('a member’s address that floods is bounded, and gives way to strangers', limits, async (t) => {
+  const { server, speakers } = await crowded(t, 8);
+  const flood: RawPeer[] = [];
+  for (let i = 0; i < 200; i += 1) flood.push(await open(t, server, { from: MEMBER }));
+  while (server.connections > 9 + 64) await nextTurn();
+  await isServed(await open(t, server));
+  await isServed(await open(t, server, { from: MEMBER }));
+  for (const speaker of speakers) await isServed(speaker);
+});
+
 const IDLE = 10_000;
 /** Both ends are processes of their own, each with room for its own ends and a little more. */
 const FILES_NEEDED = IDLE + 500;
 const filesMax = openFilesMax();
 
-test('10,000 idle connections do not keep a request from being answered', {
+test('10,000 idle connections, all that there may be, do not keep a request from being answered', {
   skip: filesMax < FILES_NEEDED && `needs ${FILES_NEEDED} open files, has ${filesMax} (ulimit -n)`,
   timeout: 300_000,
 }, async (t) => {
-  const { server } = await serve(t, answer);
+  const { server } = await serve(t, answer, { connectionsMax: IDLE });
   const good = await open(t, server);
-  const idle = spawn(process.execPath, ['-e', IDLE_PEERS, `${server.port}`, `${IDLE}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.after(async () => {
-    idle.kill();
-    if (idle.exitCode === null && idle.signalCode === null) await once(idle, 'close');
-  });
-  const [line] = (await once(createInterface(idle.stdout), 'line')) as [string];
-  assert.equal(line, `${IDLE} open`);
-  while (server.connections < IDLE + 1) await nextTurn();
+  await isServed(good);
+  await openSilent(t, server.port, IDLE);
   await isServed(good);
   await isServed(await open(t, server));
 });
-
-/** Opens so many connections, a few at a time, says so, and keeps them. */
-const IDLE_PEERS = `
-  const [port, count] = process.argv.slice(1).map(Number);
-  let started = 0, open = 0;
-  const next = () => {
-    if (started === count) return;
-    started += 1;
-    const socket = require('node:net').connect(port, '127.0.0.1', () => {
-      open += 1;
-      if (open === count) console.log(count + ' open');
-      else next();
-    });
-    socket.on('error', (error) => { console.error(error.message); process.exit(1); });
-  };
-  for (let i = 0; i < 64; i += 1) next();
-`;
-
-/** Node raises the soft limit to the hard one by itself, so the hard one counts. */
-function openFilesMax(): number {
-  try {
-    const limits = readFileSync('/proc/self/limits', 'utf8');
-    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1] ?? '0';
-    return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
-  } catch {
-    return 0;
-  }
-}

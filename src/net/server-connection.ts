@@ -21,7 +21,7 @@ export interface ServerConnectionOptions {
   /** Default: what the socket says. */
   readonly origin?: Origin;
   readonly onCommand: (command: RemotingCommand) => void;
-  /** Once; no command follows. `isFault`: the peer broke a rule or a bound. */
+  /** Once; no command follows. `isFault`: the peer broke a rule or met a bound. */
   readonly onClose: (reason: string, isFault: boolean) => void;
   /** Once, when the socket is gone too. */
   readonly onGone: () => void;
@@ -129,6 +129,12 @@ export class ServerConnection {
     this.#socket.destroySoon();
   }
 
+  /** Nothing more is said to a peer that broke the protocol or met a bound. */
+  refuse(reason: string): void {
+    this.#closed(reason, true);
+    this.#socket.destroy();
+  }
+
   /** Closes at once, whatever is unsent. */
   destroy(): void {
     this.#socket.destroy();
@@ -142,7 +148,7 @@ export class ServerConnection {
     const isSame = frame !== 0 && frame === this.#frameBegun && this.#isReading;
     this.#sweepsInFrame = isSame ? this.#sweepsInFrame + 1 : 0;
     this.#frameBegun = frame;
-    if (this.#sweepsInFrame > frameMax) this.#fail('frame not complete in time');
+    if (this.#sweepsInFrame > frameMax) this.refuse('frame not complete in time');
     else if (this.#sweepsQuiet > quietMax) this.close('idle');
     else if (!this.#hasRead && this.#sweepsQuiet > firstFrameMax) this.close('no frame in time');
   }
@@ -157,7 +163,7 @@ export class ServerConnection {
       this.#decoder.push(chunk, this.#onFrame);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.#fail(error.message);
+      this.refuse(error.message);
     }
   }
 
@@ -169,7 +175,7 @@ export class ServerConnection {
     this.#sweepsQuiet = 0;
     const pending = this.#socket.writableLength;
     if (pending > this.#options.outboundBytesMax) {
-      this.#fail(`${pending} bytes wait for a peer that does not read`);
+      this.refuse(`${pending} bytes wait for a peer that does not read`);
     } else if (pending > this.#options.outboundHighWaterBytes && this.#isReading) {
       this.#isReading = false;
       this.#socket.pause();
@@ -181,12 +187,6 @@ export class ServerConnection {
     if (this.#isReading) return;
     this.#isReading = true;
     this.#socket.resume();
-  }
-
-  /** Nothing more is said to a peer that broke the protocol. */
-  #fail(reason: string): void {
-    this.#closed(reason, true);
-    this.#socket.destroy();
   }
 
   #closed(reason: string, isFault = false): void {

@@ -146,7 +146,11 @@ test('a peer that asks for more than the outbound maximum without reading is clo
 test('one connection over the bound is dropped, and there is room again when one closes', async (t) => {
   const { server } = await serve(t, answer, { connectionsMax: 2 });
   const first = await open(t, server);
-  await open(t, server);
+  const second = await open(t, server);
+  for (const peer of [first, second]) {
+    peer.socket.write(request(1));
+    await peer.take(1);
+  }
   const third = await open(t, server);
   assert.deepEqual(await third.ended(), []);
   assert.equal(server.connectionsRefused, 1);

@@ -5,7 +5,8 @@
  * fault of a peer costs that one connection, with a logged reason and no reply.
  *
  * Bounds, and what happens at each:
- * - connections: one more is dropped before it is read
+ * - connections: the oldest that has not sent a whole frame is closed for one more; where all have,
+ *   one more is dropped before it is read. Members' addresses have `MEMBER_ROOM` places beyond
  * - frame size: the connection is closed
  * - outbound bytes over the high-water mark: the socket is not read until they have drained
  * - outbound bytes over the maximum: the connection is closed
@@ -32,6 +33,7 @@ import { Refusals } from './refusals.js';
 import { ServerConnection, type SweepLimits } from './server-connection.js';
 import type { ServerTls } from './tls.js';
 import { TlsHandshakes } from './tls-handshakes.js';
+import { Unheard } from './unheard.js';
 
 export interface TcpServerOptions {
   readonly host: string;
@@ -43,6 +45,8 @@ export interface TcpServerOptions {
   /** Upstream: 120,000. */
   readonly idleCloseMs?: number;
   readonly connectionsMax?: number;
+  /** Addresses from which members come: some room is theirs. Default: none is known. */
+  readonly isMemberHost?: (host: string) => boolean;
   readonly outboundHighWaterBytes?: number;
   readonly outboundBytesMax?: number;
   /** null, the default: plain connections only. */
@@ -109,6 +113,8 @@ const BUSY_REMARK = '[REJECTREQUEST]system busy, start flow control for a while'
 const CLOSE_GRACE_MS = 1_000;
 /** @source rocketmq NettyServerConfig.serverSocketBacklog */
 const BACKLOG = 1_024;
+/** Connections beyond `connectionsMax` from members' addresses: a group of 9, several times over. */
+const MEMBER_ROOM = 64;
 
 /** @throws {ListenError} */
 export async function listen(
@@ -127,6 +133,8 @@ class FramedServer implements TcpServer {
   readonly #connections = new Set<ServerConnection>();
   /** Connections that have not yet shown what they speak. */
   readonly #doorways = new Set<Doorway>();
+  readonly #unheard = new Unheard(MEMBER_ROOM);
+  readonly #connectionsMax: number;
   readonly #handshakes: TlsHandshakes | null;
   /** null: addresses are not told apart. */
   readonly #limits: AddressLimits | null;
@@ -143,6 +151,7 @@ class FramedServer implements TcpServer {
     this.#options = options;
     this.#handler = handler;
     this.port = options.port;
+    this.#connectionsMax = options.connectionsMax ?? 20_000;
     this.#clock = options.clock ?? systemClock;
     this.#sweeps = sweepTimes(options);
     this.#refusals = new Refusals(options.logger);
@@ -157,11 +166,6 @@ class FramedServer implements TcpServer {
     this.#server = createServer({ noDelay: true, keepAlive: false }, (socket) =>
       this.#accept(socket),
     );
-    this.#server.maxConnections = options.connectionsMax ?? 20_000;
-    this.#server.on('drop', (peer) => {
-      const reason = `${this.#server.maxConnections} connections are open`;
-      this.#refusals.add(`${peer?.remoteAddress}:${peer?.remotePort}`, reason);
-    });
   }
 
   get connectionsRefused(): number {
@@ -210,6 +214,13 @@ class FramedServer implements TcpServer {
       socket.destroy();
       return;
     }
+    const isMember = this.#options.isMemberHost?.(host) ?? false;
+    if (!this.#makeRoom(isMember)) {
+      this.#limits?.leave(host, this.#clock.nowMs());
+      this.#refusals.add(host, `${this.#connectionsMax} connections are open`);
+      socket.destroy();
+      return;
+    }
     const doorway = new Doorway({
       socket,
       host,
@@ -219,33 +230,46 @@ class FramedServer implements TcpServer {
       handshakeSweepsMax: this.#sweeps.handshakeMax,
       onArrival: (arrival) => {
         this.#doorways.delete(doorway);
-        this.#arrived(arrival, budget);
+        this.#arrived(socket, arrival, budget);
       },
       onRefused: (reason) => this.#refusals.add(host, reason),
       onIdle: () => this.#options.logger.debug({ peer: host, reason: 'idle' }, 'closed'),
       onGone: () => {
         this.#doorways.delete(doorway);
+        this.#unheard.delete(socket);
         this.#limits?.leave(host, this.#clock.nowMs());
       },
     });
     this.#doorways.add(doorway);
+    this.#unheard.add(socket, doorway, isMember);
   }
 
-  #arrived({ first, origin, stream }: Arrival, budget: AddressBudget | null): void {
+  /** @returns whether there is room, if need be by having somebody give way */
+  #makeRoom(isMember: boolean): boolean {
+    const max = this.#connectionsMax + (isMember ? MEMBER_ROOM : 0);
+    if (this.connections < max) return true;
+    const yielding = this.#unheard.takeOldest(isMember);
+    yielding?.refuse('has sent no frame, and its room is needed');
+    return yielding !== null;
+  }
+
+  #arrived(socket: Socket, { first, origin, stream }: Arrival, budget: AddressBudget | null): void {
     const handler = this.#handler;
+    let isHeard = false;
     const connection = new ServerConnection(stream, {
       id: this.#nextId,
       frameBytesMax: this.#options.frameBytesMax ?? frameBytesMaxDefault,
       outboundHighWaterBytes: this.#options.outboundHighWaterBytes ?? 1024 * 1024,
       outboundBytesMax: this.#options.outboundBytesMax ?? 64 * 1024 * 1024,
       origin,
-      onCommand:
-        budget === null
-          ? (command) => handler.onCommand(connection, command)
-          : (command) => {
-              if (this.#mayAsk(command, budget)) handler.onCommand(connection, command);
-              else this.#answerBusy(command, connection);
-            },
+      onCommand: (command) => {
+        if (!isHeard) {
+          isHeard = true;
+          this.#unheard.delete(socket);
+        }
+        if (this.#mayAsk(command, budget)) handler.onCommand(connection, command);
+        else this.#answerBusy(command, connection);
+      },
       onClose: (reason, isFault) => {
         if (isFault) this.#refusals.add(connection.remoteAddress, reason);
         else this.#options.logger.debug({ peer: connection.remoteAddress, reason }, 'closed');
@@ -255,13 +279,14 @@ class FramedServer implements TcpServer {
     });
     this.#nextId += 1;
     this.#connections.add(connection);
+    this.#unheard.replace(socket, connection);
     handler.onConnection?.(connection);
     if (first !== null) connection.receive(first);
   }
 
   /** Members are not held up by what others on their address do; who is none is closed for it. */
-  #mayAsk({ code }: RemotingCommand, budget: AddressBudget): boolean {
-    return isMemberCode(code) || budget.take(this.#clock.nowMs());
+  #mayAsk({ code }: RemotingCommand, budget: AddressBudget | null): boolean {
+    return budget === null || isMemberCode(code) || budget.take(this.#clock.nowMs());
   }
 
   #answerBusy(command: RemotingCommand, connection: ServerConnection): void {

@@ -1,8 +1,11 @@
 /** Servers over real loopback sockets and raw peers to talk to them, for tests. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { silent } from '../lib/logger.js';
@@ -78,10 +81,15 @@ export async function open(
     readonly tls?: ClientTls;
     /** Sent first, and never encrypted. */
     readonly before?: Buffer;
+    /** The address to come from; all of 127.0.0.0/8 are ours. */
+    readonly from?: string;
   } = {},
 ): Promise<RawPeer> {
-  const { before, reads = true, tls } = options;
-  const raw = connect({ host: '127.0.0.1', port: server.port, allowHalfOpen: true });
+  const { before, from, reads = true, tls } = options;
+  const raw = connect({
+    ...{ host: '127.0.0.1', port: server.port, allowHalfOpen: true },
+    ...(from !== undefined && { localAddress: from }),
+  });
   if (before !== undefined) raw.write(before);
   const socket =
     tls === undefined
@@ -117,6 +125,47 @@ export async function open(
       return arrived;
     },
   };
+}
+
+/** A process of its own that opens so many connections, says nothing, and keeps what it is left. */
+export async function openSilent(t: TestContext, port: number, count: number): Promise<void> {
+  const child = spawn(process.execPath, ['-e', SILENT_PEERS, `${port}`, `${count}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(async () => {
+    child.kill();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+  });
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  assert.equal(line, `${count} opened`);
+}
+
+/** A few at a time. */
+const SILENT_PEERS = `
+  const [port, count] = process.argv.slice(1).map(Number);
+  let started = 0, opened = 0;
+  const next = () => {
+    if (started === count) return;
+    started += 1;
+    const socket = require('node:net').connect(port, '127.0.0.1', () => {
+      opened += 1;
+      if (opened === count) console.log(count + ' opened');
+      else next();
+    });
+    socket.on('error', (error) => { console.error(error.message); process.exit(1); });
+  };
+  for (let i = 0; i < 64; i += 1) next();
+`;
+
+/** Node raises the soft limit to the hard one by itself. */
+export function openFilesMax(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1] ?? '0';
+    return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch {
+    return 0;
+  }
 }
 
 export const certificatePath = (name: string): string =>

@@ -120,6 +120,11 @@ export class TcpTransport implements Transport {
     this.#send(push.to, (writer) => this.#codec.writePush(writer, push, entries));
   }
 
+  /** Whether `host`, an address, is one of the group or listed as `alsoAllowed`. */
+  isHostOfMembers(host: string): boolean {
+    return this.#gate.isHostOfMembers(host);
+  }
+
   /**
    * What a peer sent, from a command that came in at our port with a `MemberCode`.
    *

@@ -121,6 +121,7 @@ export async function startController(
         logger,
         idleCloseMs: config.connectionIdleMs,
         connectionsMax: config.connectionsMax,
+        isMemberHost: (host) => transport.isHostOfMembers(host),
         connectionsPerAddressMax: config.connectionsPerAddressMax,
         requestsPerSecondPerAddressMax: config.requestsPerSecondPerAddressMax,
         frameBytesMax: config.frameBytesMax,

@@ -1,0 +1,51 @@
+/**
+ * A real group of which one member has more silent connections than it has room for: it serves, and a
+ * member that comes back gets in. All come from one address here, the members' own.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseAddress } from '../net/address.js';
+import { openFilesMax, openSilent } from '../net/testing.js';
+import { defaults } from '../server/config.js';
+import { startCluster } from '../target/ours.js';
+import { untilWritten } from './testing/until-written.js';
+
+/** Of each process beside its ends of the silent connections: members keep `MEMBER_ROOM` more. */
+const FILES_BESIDE = 500;
+const filesMax = openFilesMax();
+
+const cases: readonly {
+  readonly what: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly silent: number;
+}[] = [
+  { what: '300, of 200 that it may have', properties: { connectionsMax: '200' }, silent: 300 },
+  {
+    what: '10,000 and more, by default settings',
+    properties: {},
+    silent: defaults.connectionsMax + 200,
+  },
+];
+
+for (const { what, properties, silent } of cases) {
+  const needed = silent + FILES_BESIDE;
+  test(`silent connections to one member: ${what}`, {
+    skip: filesMax < needed && `needs ${needed} open files, has ${filesMax} (ulimit -n)`,
+    timeout: 120_000,
+  }, async (t) => {
+    const group = await startCluster({ build: 'optimized', durability: 'background', properties });
+    t.after(() => group.close());
+    const flooded = await group.leader();
+    const [back, gone] = group.members().filter(({ id }) => id !== flooded.id);
+    assert(back !== undefined && gone !== undefined);
+    await untilWritten([flooded.address], 'before');
+
+    await openSilent(t, parseAddress(flooded.address)?.port ?? 0, silent);
+    await untilWritten([flooded.address], 'in the flood');
+    await group.kill(back.id, 'SIGKILL');
+    await group.restart(back.id);
+    await group.kill(gone.id, 'SIGKILL');
+    // The two that are left must hear each other.
+    await untilWritten([flooded.address, back.address], 'by a member that came back');
+  });
+}
