@@ -3,10 +3,11 @@
  * nothing is written to a controller that somebody else runs before somebody agreed.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { projectRoot } from '../lib/project-root.js';
 import { parseResults } from '../measure/results.js';
 import { startCluster } from '../target/ours.js';
 import { ExitCode } from './exit-codes.js';
@@ -16,25 +17,27 @@ import { runCli } from './testing/run-cli.js';
 const run = (args: readonly string[]) => runCli(args, { environment: { PATH: '/nowhere' } });
 
 const limits = { timeout: 120_000 };
+const NO_JAVA = 'the Java peers need a JDK, 11 or later: no `java` is found';
 
 for (const { says, args, code, stdout = '', stderr = '' } of [
   {
     says: 'calibrate without a JDK is skipped',
     args: ['calibrate'],
     code: ExitCode.Ok,
-    stdout: 'skipped: the Java peers need a JDK: no `java` is found\n',
+    stdout: `skipped: ${NO_JAVA}\n`,
   },
   {
-    says: 'a bench of a Java peer without a JDK does not start',
-    args: ['bench', '--targets', 'baseline,java-dledger'],
-    code: ExitCode.TargetFailed,
-    stderr: 'error: the Java peers need a JDK: no `java` is found\n',
+    says: 'Java peers alone, without a JDK, leave nothing',
+    args: ['bench', '--targets', 'java-dledger,java-jraft', '--dry-run'],
+    code: ExitCode.InvalidInput,
+    stderr: `error: nothing is left to measure\nskipped: java-dledger, java-jraft: ${NO_JAVA}\n`,
   },
   {
     says: 'etcd alone, where there is none, leaves nothing',
     args: ['bench', '--targets', 'etcd', '--dry-run'],
     code: ExitCode.InvalidInput,
-    stderr: 'error: nothing is left to measure\n',
+    stderr:
+      "error: nothing is left to measure\nskipped: etcd: no etcd at 'etcd': install it (Debian: etcd-server) or say --etcd PATH\n",
   },
   {
     says: 'files for TLS without TLS are refused',
@@ -72,15 +75,81 @@ for (const { says, args, code, stdout = '', stderr = '' } of [
   });
 }
 
-test('etcd beside others, where there is none, is one line', limits, async () => {
-  const args = '--targets optimized,etcd --workload isr-churn --trials 1 --durability group';
-  const { code, stdout, stderr } = await run(['bench', ...args.split(' '), '--dry-run']);
-  assert.equal(code, ExitCode.Ok);
-  assert.equal(
-    stderr,
-    "skipped: etcd: no etcd at 'etcd': install it (Debian: etcd-server) or say --etcd PATH\n",
+const beside = (targets: string): string[] => [
+  ...['bench', '--targets', targets, '--workload', 'isr-churn', '--trials', '1'],
+  ...['--durability', 'group', '--dry-run'],
+];
+
+for (const { targets, lines } of [
+  {
+    targets: 'optimized,etcd',
+    lines: [
+      "skipped: etcd: no etcd at 'etcd': install it (Debian: etcd-server) or say --etcd PATH",
+    ],
+  },
+  {
+    targets: 'java-dledger,optimized,java-jraft,zookeeper',
+    lines: [
+      `skipped: java-dledger, java-jraft: ${NO_JAVA}`,
+      'skipped: zookeeper: ZooKeeper needs a JDK, 11 or later: no `java` is found',
+    ],
+  },
+]) {
+  test(
+    `of ${targets} what is not there is one line, and the rest is measured`,
+    limits,
+    async () => {
+      const { code, stdout, stderr } = await run(beside(targets));
+      assert.equal(code, ExitCode.Ok);
+      assert.equal(stderr, lines.map((line) => `${line}\n`).join(''));
+      assert.match(stdout, /^round 1 {2}optimized \(group, wake\): isr-churn\n1 trials/);
+    },
   );
-  assert.match(stdout, /^round 1 {2}optimized \(group, wake\): isr-churn\n1 trials/);
+}
+
+for (const { says, java, compiles, why } of [
+  { says: 'JDK 8', java: 'openjdk version "1.8.0_392"', compiles: true, why: 'this is Java 8' },
+  {
+    says: 'JRE 17',
+    java: 'openjdk version "17.0.15"',
+    compiles: false,
+    why: 'no `javac` is found',
+  },
+  {
+    says: 'program of another kind',
+    java: 'usage',
+    compiles: true,
+    why: '`java -version` names none',
+  },
+]) {
+  test(`a ${says} is no JDK of 11 or later`, limits, async () => {
+    const path = mkdtempSync(join(tmpdir(), 'quorumark-test-'));
+    try {
+      symlinkSync('/bin/sh', join(path, 'sh'));
+      const program = `#!/bin/sh\necho 'Picked up JAVA_TOOL_OPTIONS: -Dx' >&2\necho '${java}' >&2\n`;
+      writeFileSync(join(path, 'java'), program, { mode: 0o755 });
+      if (compiles) symlinkSync('/bin/sh', join(path, 'javac'));
+      const environment = { PATH: path };
+      const { stderr } = await runCli(beside('optimized,java-dledger'), { environment });
+      assert.equal(
+        stderr,
+        `skipped: java-dledger: the Java peers need a JDK, 11 or later: ${why}\n`,
+      );
+    } finally {
+      rmSync(path, { recursive: true, force: true });
+    }
+  });
+}
+
+test('peers that are there need neither Maven nor a network', limits, async () => {
+  const isThere = existsSync(join(projectRoot(), 'peers', 'lib', '5.4.0'));
+  assert.deepEqual(await run(['peers']), {
+    code: ExitCode.Ok,
+    stdout: isThere
+      ? 'RocketMQ 5.4.0: is there\n'
+      : 'skipped: the Java programs need a JDK, 11 or later: no `java` is found\n',
+    stderr: '',
+  });
 });
 
 test(

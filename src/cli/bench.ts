@@ -93,14 +93,7 @@ function exitCodeOf({ results, failures }: BenchOutcome, interrupted: boolean): 
 
 /** @returns the plan, and a line for whatever was asked and is not in it. */
 function planOf(command: BenchCommand): { readonly plan: Plan; readonly skipped: string[] } {
-  const skipped: string[] = [];
-  const targets = command.targets.filter((target) => {
-    // What is missing is said before anything starts.
-    if (javaModeOf(target) !== null) findPeers();
-    else if (referenceOf(target) !== null) return isThere(target, command, skipped);
-    else if (target !== 'floor') resolveBuild(target);
-    return true;
-  });
+  const { targets, skipped } = targetsThere(command);
   const address = addressTarget(command, targets);
   const running = address === null ? [] : [address];
   const all = loadWorkloads();
@@ -138,20 +131,38 @@ function planOf(command: BenchCommand): { readonly plan: Plan; readonly skipped:
       skipped.push(`skipped: ${point.name} on ${target.name}: it would kill what others run`);
     }
   }
-  if (plan.sessions.length === 0) throw new InputError('nothing is left to measure');
+  if (plan.sessions.length === 0) {
+    throw new InputError(['nothing is left to measure', ...skipped].join('\n'));
+  }
   return { plan, skipped };
 }
 
-/** A reference store that is not installed is left out, for the others tell enough without it. */
-function isThere(target: string, { etcd }: BenchCommand, skipped: string[]): boolean {
+/**
+ * What others made and is not installed is left out, for the rest tells enough without it: one line
+ * for each thing that is missing, before anything starts.
+ */
+function targetsThere(command: BenchCommand): { targets: string[]; skipped: string[] } {
+  const lacking = new Map<string, string[]>();
+  const targets = command.targets.filter((target) => {
+    const why = whatLacks(target, command);
+    if (why !== null) lacking.set(why, [...(lacking.get(why) ?? []), target]);
+    return why === null;
+  });
+  const skipped = [...lacking].map(([why, names]) => `skipped: ${names.join(', ')}: ${why}`);
+  return { targets, skipped };
+}
+
+/** Why a target cannot be started on this machine; null when it can. @throws {InputError} for a name that is none. */
+function whatLacks(target: string, { etcd }: BenchCommand): string | null {
   const store = referenceOf(target);
   try {
-    if (store !== null) referenceVersion(store, { etcd });
-    return true;
+    if (javaModeOf(target) !== null) findPeers();
+    else if (store !== null) referenceVersion(store, { etcd });
+    else if (target !== 'floor') resolveBuild(target);
+    return null;
   } catch (error) {
     if (!(error instanceof PeersError)) throw error;
-    skipped.push(`skipped: ${target}: ${error.message}`);
-    return false;
+    return error.message;
   }
 }
 

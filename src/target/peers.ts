@@ -5,7 +5,7 @@
  * rest of the suite works as ever, and says in one line what is missing.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../lib/project-root.js';
 
@@ -16,7 +16,7 @@ export interface Peers {
   readonly version: PeerVersion;
   /** For `-cp`. */
   readonly classPath: string;
-  /** What `java -version` says first. */
+  /** `openjdk version "17.0.15" 2025-04-15`. */
   readonly jvm: string;
 }
 
@@ -32,10 +32,12 @@ export class PeersError extends Error {
 
 const libraryOf = (name: string): string => join(projectRoot(), 'peers', 'lib', name);
 
+/** mqadmin's session runs from its source, and hosts are named to a broker by a file of its JVM's own. */
+const JDK_MIN = 11;
+
 /** @throws {PeersError} NO_JDK or NOT_INSTALLED, saying what to do about it. */
 export function findPeers(version: PeerVersion = '5.4.0'): Peers {
-  const jvm = javaVersion();
-  if (jvm === null) throw new PeersError('NO_JDK', 'the Java peers need a JDK: no `java` is found');
+  const jvm = findJdk('the Java peers need');
   if (!existsSync(libraryOf(version))) {
     throw new PeersError(
       'NOT_INSTALLED',
@@ -45,13 +47,21 @@ export function findPeers(version: PeerVersion = '5.4.0'): Peers {
   return { version, classPath: join(libraryOf(version), '*'), jvm };
 }
 
+/** The version of an installed library by the name of its jar: `0.3.2` of `dledger`; null where it is not. */
+export function libraryVersion(version: PeerVersion, library: string): string | null {
+  for (const jar of readdirSync(libraryOf(version))) {
+    const found = /^(.+)-(\d[\w.]*)\.jar$/.exec(jar);
+    if (found?.[1] === library) return found[2] ?? null;
+  }
+  return null;
+}
+
 /** As `peers/zookeeper/pom.xml` names it. */
 const ZOOKEEPER = 'zookeeper-3.9.3';
 
 /** @throws {PeersError} NO_JDK or NOT_INSTALLED, saying what to do about it. */
 export function findZookeeper(): { readonly version: string; classPath: string; jvm: string } {
-  const jvm = javaVersion();
-  if (jvm === null) throw new PeersError('NO_JDK', 'ZooKeeper needs a JDK: no `java` is found');
+  const jvm = findJdk('ZooKeeper needs');
   const library = libraryOf(ZOOKEEPER);
   if (!existsSync(library)) {
     throw new PeersError(
@@ -70,7 +80,7 @@ export function installZookeeper(
 }
 
 /**
- * Copies the artifacts of one version; at once when they are there.
+ * Copies the artifacts of one version. When they are there, nothing else is needed: no network, no Maven.
  *
  * @param onLine told what Maven says
  * @throws {PeersError} NO_JDK, NO_MAVEN or INSTALL_FAILED; a half-made copy is not left behind.
@@ -87,10 +97,10 @@ async function copyArtifacts(
   [pom, ...settings]: readonly [pom: string, ...settings: string[]],
   onLine: (line: string) => void,
 ): Promise<'installed' | 'was-there'> {
-  if (javaVersion() === null) throw new PeersError('NO_JDK', 'no `java` is found');
-  if (firstLineOf('mvn', ['-v']) === null) throw new PeersError('NO_MAVEN', 'no `mvn` is found');
   const library = libraryOf(name);
   if (existsSync(library)) return 'was-there';
+  findJdk('the Java programs need');
+  if (outputOf('mvn', ['-v']) === null) throw new PeersError('NO_MAVEN', 'no `mvn` is found');
   const draft = `${library}.part`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
@@ -119,18 +129,29 @@ async function copyArtifacts(
   return 'installed';
 }
 
-function javaVersion(): string | null {
-  return firstLineOf('java', ['-version']);
+/** @returns what `java -version` says of its version. @throws {PeersError} NO_JDK */
+function findJdk(whoNeeds: string): string {
+  const refuse = (why: string): never => {
+    throw new PeersError('NO_JDK', `${whoNeeds} a JDK, ${JDK_MIN} or later: ${why}`);
+  };
+  // Not always the first line: `JAVA_TOOL_OPTIONS` are announced before it.
+  const said = outputOf('java', ['-version']) ?? refuse('no `java` is found');
+  const [jvm, feature, update] = /^.*version "(\d+)(?:\.(\d+))?.*$/m.exec(said) ?? [];
+  if (jvm === undefined) return refuse('`java -version` names none');
+  // Java 8 calls itself 1.8.
+  const major = Number(feature === '1' ? update : feature);
+  if (major < JDK_MIN) return refuse(`this is Java ${major}`);
+  if (outputOf('command', ['-v', 'javac']) === null) return refuse('no `javac` is found');
+  return jvm;
 }
 
-/** Of either output; null when the program is not there or does not run. */
-function firstLineOf(command: string, args: readonly string[]): string | null {
+/** Both outputs; null when the program is not there or does not run. */
+function outputOf(command: string, args: readonly string[]): string | null {
   try {
-    const text = execFileSync('sh', ['-c', '"$0" "$@" 2>&1', command, ...args], {
+    return execFileSync('sh', ['-c', '"$0" "$@" 2>&1', command, ...args], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return text.split('\n')[0] ?? null;
   } catch {
     return null;
   }
