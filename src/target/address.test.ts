@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
@@ -42,18 +43,33 @@ for (const { says, ...member } of [
   });
 }
 
+/** As of sockets at 127.0.0.1, 127.0.0.2, anywhere, ::ffff:127.0.0.2, ::1 and fe80::42:acff:fe11:2. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:4DA8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1
    1: 0100007F:4DA8 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 4712 1
    2: 00000000:4DA9 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1
+   3: 0200007F:4DA8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4714 1
+   4: 00000000:4DA8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4715 1
+   0: 0000000000000000FFFF00000200007F:4DAB 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4716 1
+   1: 00000000000000000000000001000000:4DA8 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4717 1
+   2: 00000000000000000000000000000000:4DAC 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4718 1
+   3: 000080FE00000000FFAC4200020011FE:4DA8 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4719 1
 `;
-for (const [port, inodes] of [
-  [0x4da8, ['4711']],
-  [0x4da9, ['4713']],
-  [0x4daa, []],
+for (const [host, port, inodes] of [
+  ['127.0.0.1', 0x4da8, ['4711']],
+  ['127.0.0.2', 0x4da8, ['4714']],
+  ['127.0.0.3', 0x4da8, ['4715']],
+  ['127.0.0.1', 0x4da9, ['4713']],
+  ['127.0.0.1', 0x4daa, []],
+  ['127.0.0.2', 0x4dab, ['4716']],
+  ['127.0.0.1', 0x4dab, []],
+  ['127.0.0.1', 0x4dac, ['4718']],
+  ['::1', 0x4da8, ['4717']],
+  ['localhost', 0x4da8, ['4711', '4717']],
+  ['fe80::42:acff:fe11:2', 0x4da8, ['4719']],
 ] as const) {
-  test(`port ${port} is listened on by ${inodes.length} sockets of the table`, () => {
-    assert.deepEqual(listeningInodes(TABLE, port), inodes);
+  test(`${host}:${port} is listened at by ${inodes.join(' and ') || 'nobody'}`, () => {
+    assert.deepEqual(listeningInodes(TABLE, { host, port }), inodes);
   });
 }
 
@@ -71,6 +87,29 @@ test('the process behind a local address is found, where there is /proc', async 
   const [nobody] = await preflight([here], null);
   assert.deepEqual([nobody?.answer, nobody?.failure], [null, 'could not connect']);
 });
+
+const onLinux = { skip: process.platform !== 'linux' && 'only Linux has all of 127.0.0.0/8' };
+test('processes that share a port at two addresses are told apart', onLinux, async () => {
+  const [child, port] = await listenElsewhere('127.0.0.2');
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    assert.equal(listenerPid(`127.0.0.1:${port}`), process.pid);
+    assert.equal(listenerPid(`127.0.0.2:${port}`), child.pid);
+  } finally {
+    child.kill('SIGKILL');
+    server.close();
+    await once(server, 'close');
+  }
+});
+
+/** A process of its own that listens there, and its port. */
+async function listenElsewhere(host: string): Promise<[ChildProcess, number]> {
+  const program = `const s = require('net').createServer().listen(0, '${host}', () => console.log(s.address().port))`;
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [said] = await once(child.stdout.setEncoding('utf8'), 'data');
+  return [child, Number(said)];
+}
 
 test('an address elsewhere has no process here', () => {
   assert.equal(isLocal('192.0.2.1:80'), false);
