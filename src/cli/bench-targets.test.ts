@@ -3,6 +3,7 @@
  * nothing is written to a controller that somebody else runs before somebody agreed.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { projectRoot } from '../lib/project-root.js';
 import { parseResults } from '../measure/results.js';
 import { startCluster } from '../target/ours.js';
 import { ExitCode } from './exit-codes.js';
-import { runCli } from './testing/run-cli.js';
+import { CLI, runCli } from './testing/run-cli.js';
 
 /** Without a path there is no JDK and no etcd, whatever the machine has. */
 const run = (args: readonly string[]) => runCli(args, { environment: { PATH: '/nowhere' } });
@@ -140,6 +141,18 @@ for (const { says, java, compiles, why } of [
     }
   });
 }
+
+test('open files are counted for as many members as the address has', limits, () => {
+  const bench = (hosts: readonly string[]) => {
+    const fixed = '--targets , --workload bring-up-own-connections --sets 350 --dry-run --address';
+    const args = [CLI, 'bench', ...fixed.split(' '), hosts.map((host) => `${host}:1`).join(';')];
+    const shell = ['-c', 'ulimit -n 4000 && exec "$0" "$@"', process.execPath, ...args];
+    return spawnSync('sh', shell, { encoding: 'utf8' }).stderr;
+  };
+  assert.equal(bench(['a', 'b', 'c']), '');
+  const asked = process.platform === 'linux' ? /: needs 5,762 open files / : /^$/;
+  assert.match(bench(['a', 'b', 'c', 'd', 'e']), asked);
+});
 
 test('peers that are there need neither Maven nor a network', limits, async () => {
   const isThere = existsSync(join(projectRoot(), 'peers', 'lib', '5.4.0'));

@@ -3,7 +3,14 @@
  */
 import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { canMeet, javaModeOf, makePlan, type Plan, referenceOf } from '../bench/plan.js';
+import {
+  type AddressTarget,
+  canMeet,
+  javaModeOf,
+  makePlan,
+  type Plan,
+  referenceOf,
+} from '../bench/plan.js';
 import { createProgress } from '../bench/progress.js';
 import { type BenchOutcome, runBench } from '../bench/run.js';
 import { MEMBERS } from '../bench/targets.js';
@@ -13,6 +20,7 @@ import { DEFAULT_THREADS } from '../load/generator.js';
 import { readLimits, shortages, socketNeeds } from '../load/resources.js';
 import type { ElectionProfile } from '../server/config.js';
 import type { Durability } from '../storage/log-store.js';
+import { isLocal } from '../target/listener-pid.js';
 import { findPeers, PeersError } from '../target/peers.js';
 import { referenceVersion } from '../target/start-reference.js';
 import { loadWorkload, loadWorkloads } from '../workload/parse.js';
@@ -111,9 +119,7 @@ function planOf(command: BenchCommand): { readonly plan: Plan; readonly skipped:
     const { sets, duration: durationMs } = command;
     return workloadPoints(workload, { sets, durationMs });
   });
-  const threads = command.workers ?? DEFAULT_THREADS;
-  const needs = workloads.map((point) => socketNeeds(point, MEMBERS, threads));
-  const lacking = shortages(needs, readLimits());
+  const lacking = whatFallsShort(command, workloads, targets.length > 0, address);
   if (lacking.length > 0) throw new InputError(lacking.join('\n'));
   const plan = makePlan({
     targets,
@@ -135,6 +141,19 @@ function planOf(command: BenchCommand): { readonly plan: Plan; readonly skipped:
     throw new InputError(['nothing is left to measure', ...skipped].join('\n'));
   }
   return { plan, skipped };
+}
+
+/** Files and ports for the largest group among the targets, and for one that is not on this machine. */
+function whatFallsShort(
+  { workers: threads = DEFAULT_THREADS }: BenchCommand,
+  workloads: readonly WorkloadPoint[],
+  startsSome: boolean,
+  address: AddressTarget | null,
+): string[] {
+  const { addresses = [] } = address ?? {};
+  const members = Math.max(startsSome ? MEMBERS : 0, addresses.length);
+  const needs = workloads.map((point) => socketNeeds(point, members, threads));
+  return shortages(needs, readLimits(), !addresses.every(isLocal));
 }
 
 /**

@@ -97,6 +97,15 @@ for (const { name, sets, limits: there, says } of checked) {
   });
 }
 
+test('what is on another machine is not reached from further addresses of loopback', () => {
+  const said = (sets: number) => shortages([socketNeeds(own(sets), 5, 1)], limits(1e6), true);
+  assert.deepEqual(said(1_000), []);
+  assert.match(
+    said(10_000).join('\n'),
+    /^w: needs 30,000 local ports to each member and may take 22,585 of 32768 to 60999: on another machine, .*\n.*ip_local_port_range/,
+  );
+});
+
 test('local addresses are chosen only where the ports of one do not suffice', () => {
   const sources = (sets: number) => sourceAddresses(socketNeeds(own(sets), 3, 1), limits(1e6));
   assert.deepEqual(sources(1_000), []);

@@ -30,6 +30,8 @@ const SOURCES_MAX = 64;
 const FILES_BESIDE = 512;
 /** Ports may still be waiting (TIME_WAIT) or be somebody else's. */
 const PORTS_USED_MAX = 0.8;
+const WIDEN =
+  'Widen them: `sysctl net.ipv4.ip_local_port_range="1024 65535"`. Or ask for less: --sets.';
 
 /** @source rocketmq has no such bound; ours is `connectionsMax` (src/server/config.ts) */
 export const MEMBER_CONNECTIONS_MAX_DEFAULT = 10_000;
@@ -61,8 +63,16 @@ export function sourceAddresses(needs: SocketNeeds, limits: SystemLimits | null)
   return Array.from({ length: count }, (_, at) => `127.0.0.${at + 1}`);
 }
 
-/** What is missing, a paragraph each, with what there is and how to get more; empty when all is there. */
-export function shortages(needs: readonly SocketNeeds[], limits: SystemLimits | null): string[] {
+/**
+ * What is missing, a paragraph each, with what there is and how to get more; empty when all is there.
+ *
+ * @param isElsewhere whether some member is on another machine, which no address of loopback reaches
+ */
+export function shortages(
+  needs: readonly SocketNeeds[],
+  limits: SystemLimits | null,
+  isElsewhere = false,
+): string[] {
   if (limits === null) return [];
   return needs.flatMap((need) => {
     const lacking: string[] = [];
@@ -79,12 +89,18 @@ export function shortages(needs: readonly SocketNeeds[], limits: SystemLimits | 
       );
     }
     const sources = sourceAddresses(need, limits).length;
-    if (sources > SOURCES_MAX) {
-      const [first, last] = limits.ports;
+    const [first, last] = limits.ports;
+    if (isElsewhere && sources > 0) {
+      lacking.push(
+        `${need.workload}: needs ${number(need.perMember)} local ports to each member and may take ${number(portsOf(limits))} ` +
+          `of ${first} to ${last}: on another machine, which addresses of loopback do not reach.\n` +
+          `  ${WIDEN}`,
+      );
+    } else if (sources > SOURCES_MAX) {
       lacking.push(
         `${need.workload}: needs ${number(need.total)} local ports, and would take more than ${SOURCES_MAX} ` +
           `addresses of loopback with the ports ${first} to ${last}.\n` +
-          `  Widen them: \`sysctl net.ipv4.ip_local_port_range="1024 65535"\`. Or ask for less: --sets.`,
+          `  ${WIDEN}`,
       );
     }
     return lacking;
