@@ -76,7 +76,8 @@ const ROOM_CHECK_BYTES = 4 << 20;
  * Opens the store in a directory, creating it if it is not there.
  *
  * @throws {StoreError} STORE_LOCKED while another live process has it; STORE_CORRUPT when what is
- *   on disk is not what was written, naming file and offset.
+ *   on disk is not what was written, naming file and offset; STORE_FORMAT_UNKNOWN when another version
+ *   of this program wrote it.
  */
 export function openFileStore(options: FileStoreOptions): LogStore {
   const files = options.files ?? systemFiles;

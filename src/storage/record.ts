@@ -19,6 +19,7 @@ import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { type LogIndex, logIndex, type Term, term } from '../lib/brand.js';
 import type { Entry, EntryKind } from '../raft/types.js';
+import { corrupt, unknownFormat } from './errors.js';
 
 export const SEGMENT_HEADER_BYTES = 24;
 export const RECORD_HEADER_BYTES = 24;
@@ -40,23 +41,30 @@ export function encodeSegmentHeader(first: LogIndex, version: FormatVersion): Bu
   return header;
 }
 
-/** What is wrong with a segment's header, if anything. */
-export function segmentHeaderFault(header: Buffer, first: LogIndex): string | undefined {
-  if (header.length < SEGMENT_HEADER_BYTES) return 'header incomplete';
-  if (!header.subarray(0, 8).equals(MAGIC)) return 'not a segment of a log';
-  if (header.readUInt32LE(12) !== segmentHeaderCrc(header)) return 'header CRC does not match';
-  const version = header.readUInt32LE(8);
-  if (version < 1 || version > FORMAT_VERSION) {
-    return `format version ${version}, this program reads 1 to ${FORMAT_VERSION}`;
+/**
+ * Checks the header of the segment that begins with entry `first`. All versions have magic, version and
+ * CRC in these places, so that another version is told from damage.
+ *
+ * @returns the version of its records.
+ * @throws {StoreError} STORE_CORRUPT, STORE_FORMAT_UNKNOWN
+ */
+export function checkSegmentHeader(path: string, header: Buffer, first: LogIndex): FormatVersion {
+  if (header.length < SEGMENT_HEADER_BYTES) throw corrupt(path, 0, 'header incomplete');
+  if (!header.subarray(0, 8).equals(MAGIC)) throw corrupt(path, 0, 'not a segment of a log');
+  if (header.readUInt32LE(12) !== segmentHeaderCrc(header)) {
+    throw corrupt(path, 0, 'header CRC does not match');
   }
+  const version = header.readUInt32LE(8);
+  if (!isKnown(version)) throw unknownFormat(path, version, `1 to ${FORMAT_VERSION}`);
   const found = header.readBigUInt64LE(16);
-  if (found !== BigInt(first)) return `header says first index ${found}, name says ${first}`;
-  return undefined;
+  if (found !== BigInt(first)) {
+    throw corrupt(path, 0, `header says first index ${found}, name says ${first}`);
+  }
+  return version;
 }
 
-/** Of a header without faults. */
-export const segmentVersion = (header: Buffer): FormatVersion =>
-  header.readUInt32LE(8) as FormatVersion;
+const isKnown = (version: number): version is FormatVersion =>
+  version >= 1 && version <= FORMAT_VERSION;
 
 function segmentHeaderCrc(header: Buffer): number {
   return crc32(header.subarray(16, SEGMENT_HEADER_BYTES), crc32(header.subarray(0, 12)));

@@ -7,12 +7,12 @@ import { logIndex, type Term, term } from '../lib/brand.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import { silent } from '../lib/logger.js';
 import { Prng } from '../lib/prng.js';
+import { votersOnly } from '../raft/configuration.js';
 import type { Entry, HardState } from '../raft/types.js';
 import { appended, entry, run, show } from './conformance.js';
 import { CrashableFiles, type Survival } from './crashable-files.js';
 import { type FileStoreOptions, openFileStore } from './file-store.js';
 import type { Durability, LogStore } from './log-store.js';
-import { encodeSegmentHeader } from './record.js';
 
 const FIRST_SEGMENT = '00000000000000000001.log';
 const HEADER = 24;
@@ -204,15 +204,111 @@ test('a full disk has room for a vote', async () => {
   assert.deepEqual(again.hardState, { term: 8, votedFor: 'n0' });
 });
 
-test('a format from the future is named', async () => {
+/** Says another version in the header of a segment (24 bytes) or a snapshot (4,096), CRC and all. */
+function withVersion(bytes: Buffer, headerBytes: number, version: number): Buffer {
+  const changed = Buffer.from(bytes);
+  changed.writeUInt32LE(version, 8);
+  const isSegment = headerBytes === HEADER;
+  const before = isSegment ? crc32(changed.subarray(0, 12)) : 0;
+  changed.writeUInt32LE(crc32(changed.subarray(16, headerBytes), before), 12);
+  return changed;
+}
+
+const LAST_SEGMENT = '00000000000000000003.log';
+const SNAPSHOT = '00000000000000000002.snapshot';
+
+/** Entries 1 to 3 in two segments, and a snapshot of the first two. */
+async function fullDirectory(): Promise<CrashableFiles> {
+  const files = await diskOf(3, { segmentBytesMax: HEADER + 2 * RECORD });
+  const store = openFileStore(options(files));
+  const configuration = votersOnly(['n0']);
+  const writer = store.beginSnapshot({ index: logIndex(2), term: term(1), configuration });
+  await new Promise<void>((resolve) => writer.commit(() => resolve()));
+  await store.close();
+  return files.crash('nothing');
+}
+
+const inSegment =
+  (version: number) =>
+  (bytes: Buffer): Buffer =>
+    withVersion(bytes, HEADER, version);
+
+const fromTheFuture: readonly {
+  readonly name: string;
+  readonly file: string;
+  readonly change: (content: Buffer) => Buffer;
+  readonly known: string;
+  readonly damaged?: string;
+}[] = [
+  { name: 'the first segment', file: FIRST_SEGMENT, change: inSegment(9), known: '1 to 2' },
+  { name: 'the last segment', file: LAST_SEGMENT, change: inSegment(9), known: '1 to 2' },
+  {
+    name: 'a last segment without entries',
+    file: LAST_SEGMENT,
+    change: (bytes) => withVersion(bytes.subarray(0, HEADER), HEADER, 9),
+    known: '1 to 2',
+  },
+  {
+    name: 'a segment behind a damaged one',
+    file: LAST_SEGMENT,
+    change: inSegment(9),
+    known: '1 to 2',
+    damaged: FIRST_SEGMENT,
+  },
+  {
+    name: 'a snapshot',
+    file: SNAPSHOT,
+    change: (bytes) => withVersion(bytes, 4_096, 9),
+    known: '1',
+  },
+  {
+    name: 'a vote',
+    file: 'vote',
+    change() {
+      const json = '{"version":9,"term":7,"for":["n2"]}';
+      return Buffer.from(`${crc32(json).toString(16).padStart(8, '0')} ${json}\n`);
+    },
+    known: '1',
+  },
+  {
+    name: 'the mark of a rebuild',
+    file: 'rebuild',
+    change() {
+      const bytes = Buffer.alloc(12);
+      bytes.writeUInt16LE(8, 10);
+      bytes.writeUInt32LE(crc32(bytes.subarray(4)));
+      return bytes;
+    },
+    known: '1',
+  },
+];
+
+for (const { change, damaged, file, known, name } of fromTheFuture) {
+  test(`a format from the future is refused and left as it is: ${name}`, async () => {
+    for (const rebuildFromPeers of [false, true]) {
+      const files = await fullDirectory();
+      if (file === 'rebuild') files.close(files.open(`log/${file}`, 'w'));
+      files.damage(file, change(files.content(file)));
+      if (damaged !== undefined) files.damage(damaged, withFlip(files.content(damaged), HEADER));
+      const content = () => files.list().map((each) => [each, files.content(each)] as const);
+      const before = content();
+      assert.throws(() => openFileStore(options(files, { rebuildFromPeers })), {
+        code: 'STORE_FORMAT_UNKNOWN',
+        message: `log/${file}: format version 9, this program reads ${known}`,
+      });
+      assert.deepEqual(content(), before);
+    }
+  });
+}
+
+test('a mark of a rebuild as it used to be written is read', async () => {
   const files = await diskOf(1);
-  const header = encodeSegmentHeader(logIndex(1), 2);
-  header.writeUInt32LE(9, 8);
-  header.writeUInt32LE(crc32(header.subarray(16), crc32(header.subarray(0, 12))), 12);
-  const bytes = files.content(FIRST_SEGMENT);
-  header.copy(bytes);
-  files.damage(FIRST_SEGMENT, bytes);
-  assert.throws(() => openFileStore(options(files)), /format version 9, this program reads 1 to 2/);
+  const bytes = Buffer.alloc(12);
+  bytes.writeBigUInt64LE(77n, 4);
+  bytes.writeUInt32LE(crc32(bytes.subarray(4)));
+  files.close(files.open('log/rebuild', 'w'));
+  files.damage('rebuild', bytes);
+  assert.equal(openFileStore(options(files)).mustCatchUpTo, 77);
 });
 
 /** What a caller did, and what it has been promised when the machine stops. */

@@ -11,18 +11,18 @@ import { type LogIndex, logIndex, type Term, term } from '../lib/brand.js';
 import type { Logger } from '../lib/logger.js';
 import { decodeConfiguration } from '../raft/configuration.js';
 import type { Configuration, HardState } from '../raft/types.js';
-import { corrupt, isFullDisk, StoreError } from './errors.js';
+import { corrupt, isDamage, isFullDisk } from './errors.js';
 import type { FileSystem } from './files.js';
 import type { StoredSnapshot } from './log-store.js';
-import { readMarker, writeMarker } from './rebuild-marker.js';
+import { REBUILD_FILE, readMarker, writeMarker } from './rebuild-marker.js';
 import {
+  checkSegmentHeader,
   encodeSegmentHeader,
   type FormatVersion,
   SEGMENT_HEADER_BYTES,
-  segmentHeaderFault,
-  segmentVersion,
 } from './record.js';
 import { indexMaxIn, type Scanned, Segment, scanSegment } from './segment.js';
+import { readSnapshotHead } from './snapshot-file.js';
 import { findSnapshot, isSnapshotName } from './snapshot-shelf.js';
 import { TermLog } from './term-log.js';
 import { createVote, recoverVote, VOTE_DRAFT, VOTE_FILE } from './vote-file.js';
@@ -55,10 +55,14 @@ export interface RecoveryOptions {
 const SEGMENT_NAME = /^(\d{20})\.log$/;
 const firstOf = (name: string): LogIndex => logIndex(Number(name.slice(0, 20)));
 
-/** @throws {StoreError} STORE_CORRUPT, naming the file and the offset. */
+/**
+ * @throws {StoreError} STORE_CORRUPT, naming the file and the offset; STORE_FORMAT_UNKNOWN, and nothing was
+ *   changed.
+ */
 export function recover(options: RecoveryOptions): Recovered {
   const { directory, files, logger } = options;
   const names = files.list(directory);
+  refuseUnknownFormats(options, names);
   if (names.includes(VOTE_DRAFT)) files.remove(join(directory, VOTE_DRAFT));
   const hasLog = names.some((name) => SEGMENT_NAME.test(name) || isSnapshotName(name));
   const hardState = names.includes(VOTE_FILE)
@@ -67,12 +71,42 @@ export function recover(options: RecoveryOptions): Recovered {
   try {
     return recoverLog(options, names, hardState);
   } catch (error) {
-    const isDamage = error instanceof StoreError && error.code === 'STORE_CORRUPT';
-    if (!isDamage || !options.rebuildFromPeers) throw error;
+    if (!isDamage(error) || !options.rebuildFromPeers) throw error;
     logger.error({ directory, err: error }, 'the log is damaged and is rebuilt from the peers');
     putAside(options, names);
     return recoverLog(options, files.list(directory), hardState);
   }
+}
+
+/** What a newer program wrote is not to be cut, rebuilt or removed, whatever damage there is beside it. */
+function refuseUnknownFormats(options: RecoveryOptions, names: readonly string[]): void {
+  const { directory, files } = options;
+  for (const name of names) {
+    const path = join(directory, name);
+    try {
+      if (name === REBUILD_FILE) readMarker(files, directory, names);
+      if (isSnapshotName(name)) readSnapshotHead(files, path);
+      if (SEGMENT_NAME.test(name)) checkSegment(files, path, firstOf(name));
+    } catch (error) {
+      // Damage is for those to judge who read the whole.
+      if (!isDamage(error)) throw error;
+    }
+  }
+}
+
+function checkSegment(files: FileSystem, path: string, first: LogIndex): void {
+  const file = files.open(path, 'r');
+  try {
+    checkSegmentHeader(path, segmentHeader(files, file), first);
+  } finally {
+    files.close(file);
+  }
+}
+
+/** As much of it as there is. */
+function segmentHeader(files: FileSystem, file: number): Buffer {
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  return header.subarray(0, files.read(file, header, 0));
 }
 
 function recoverLog(
@@ -218,14 +252,15 @@ function recoverSegment(
   const file = files.open(path, options.isLast ? 'r+' : 'r');
   try {
     const fileBytes = files.size(file);
-    const header = Buffer.alloc(Math.min(SEGMENT_HEADER_BYTES, fileBytes));
-    files.read(file, header, 0);
-    const fault = segmentHeaderFault(header, first);
-    if (fault !== undefined) {
-      if (options.isLast && fileBytes <= SEGMENT_HEADER_BYTES) return null;
-      throw corrupt(path, 0, fault);
+    let version: FormatVersion;
+    try {
+      version = checkSegmentHeader(path, segmentHeader(files, file), first);
+    } catch (error) {
+      const isUnfinished = options.isLast && fileBytes <= SEGMENT_HEADER_BYTES;
+      if (isUnfinished && isDamage(error)) return null;
+      throw error;
     }
-    const segment = new Segment(path, first, segmentVersion(header));
+    const segment = new Segment(path, first, version);
     const scanned = scanSegment(segment, files, file, options);
     if (scanned.end < fileBytes) {
       files.truncate(file, scanned.end);

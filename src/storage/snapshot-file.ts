@@ -18,7 +18,7 @@ import { crc32 } from 'node:zlib';
 import { logIndex, term } from '../lib/brand.js';
 import { decodeConfiguration, encodeConfiguration } from '../raft/configuration.js';
 import type { SnapshotHead } from '../raft/types.js';
-import { corrupt } from './errors.js';
+import { corrupt, unknownFormat } from './errors.js';
 import type { FileSystem } from './files.js';
 import type { StoredSnapshot } from './log-store.js';
 
@@ -109,7 +109,7 @@ export class SnapshotDraft {
 /**
  * What a snapshot file says of itself; its data is checked when it is read.
  *
- * @throws {StoreError} STORE_CORRUPT, also for a version that this program does not know.
+ * @throws {StoreError} STORE_CORRUPT, STORE_FORMAT_UNKNOWN
  */
 export function readSnapshotHead(files: FileSystem, path: string): StoredSnapshot {
   const file = files.open(path, 'r');
@@ -122,9 +122,7 @@ export function readSnapshotHead(files: FileSystem, path: string): StoredSnapsho
       throw corrupt(path, 12, 'header CRC does not match');
     }
     const version = header.readUInt32LE(8);
-    if (version !== VERSION) {
-      throw corrupt(path, 8, `format version ${version}, this program reads ${VERSION}`);
-    }
+    if (version !== VERSION) throw unknownFormat(path, version, `${VERSION}`);
     const configurationEnd = HEADER_FIELDS + header.readUInt32LE(40);
     return {
       index: logIndex(Number(header.readBigUInt64LE(16))),

@@ -209,7 +209,7 @@ export const isSnapshotName = (name: string): boolean => NAME.test(name);
 /**
  * The newest snapshot in a directory; older ones and drafts are what a crash left, and are removed.
  *
- * @throws {StoreError} STORE_CORRUPT
+ * @throws {StoreError} STORE_CORRUPT, STORE_FORMAT_UNKNOWN
  */
 export function findSnapshot(
   files: FileSystem,

@@ -6,6 +6,9 @@
  * place: a crash tears one at most, damage of one is survived, and a full disk has room for a vote.
  * The first copy is written first, so where it is whole it is the newest.
  *
+ * A copy is a line: a CRC-32 and JSON that it covers, which is told from damage by it. A format with other
+ * properties than these says `version`, from 2 on.
+ *
  * @source mirrored headers, as TigerBeetle's superblock keeps them
  */
 import assert from 'node:assert/strict';
@@ -14,7 +17,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { term } from '../lib/brand.js';
 import type { HardState } from '../raft/types.js';
-import { corrupt } from './errors.js';
+import { corrupt, unknownFormat } from './errors.js';
 import type { FileSystem } from './files.js';
 import { draftOf, replaceFile } from './replace-file.js';
 
@@ -24,6 +27,9 @@ const COPY_BYTES = 4_096;
 const FIRST = 0;
 const SECOND = COPY_BYTES;
 
+const VERSION = 1;
+
+const versionSchema = z.looseObject({ version: z.int().default(VERSION) });
 const voteSchema = z.strictObject({
   term: z.int().min(0),
   votedFor: z.string().nullable(),
@@ -44,7 +50,8 @@ export function writeVote(files: FileSystem, directory: string, state: HardState
  * Reads what the last `writeVote` that returned has written, or the one after it, and makes both
  * copies durable: what a process is told here it goes by, and it must not be told less next time.
  *
- * @throws {StoreError} STORE_CORRUPT when neither copy is what `writeVote` wrote.
+ * @throws {StoreError} STORE_CORRUPT when neither copy is what `writeVote` wrote;
+ *   STORE_FORMAT_UNKNOWN, and nothing was changed.
  */
 export function recoverVote(files: FileSystem, directory: string): HardState {
   const path = join(directory, VOTE_FILE);
@@ -98,7 +105,10 @@ function encode({ term: current, votedFor }: HardState): Buffer {
 function decode(path: string, copy: string): HardState | null {
   const [, sum, json] = /^([0-9a-f]{8}) ([^\n]*)\n/.exec(copy) ?? [];
   if (sum === undefined || json === undefined || sum !== checksum(json)) return null;
-  const vote = voteSchema.safeParse(JSON.parse(json));
+  const content: unknown = JSON.parse(json);
+  const { version = VERSION } = versionSchema.safeParse(content).data ?? {};
+  if (version !== VERSION) throw unknownFormat(path, version, `${VERSION}`);
+  const vote = voteSchema.safeParse(content);
   if (!vote.success) throw corrupt(path, 0, `term and vote: ${z.prettifyError(vote.error)}`);
   return { term: term(vote.data.term), votedFor: vote.data.votedFor };
 }
