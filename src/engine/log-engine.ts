@@ -892,6 +892,7 @@ const transferRefusals = {
   lost: 'TRANSFER_LOST',
 } as const satisfies Record<TransferRefusal, LogFailureCode>;
 
+/** At most; a store on disk gives no more than a block of 64 KiB. */
 const SNAPSHOT_PART_BYTES = 256 << 10;
 
 /** Bytes of entries in one push frame; well under the 16 MiB frame limit. */

@@ -43,7 +43,7 @@ export interface RunningController {
 /**
  * @param settings what operators may change while it runs, and where that is saved
  * @throws {ConfigError} when a certificate or key cannot be used.
- * @throws {StoreError} when the store is locked or damaged.
+ * @throws {StoreError} when the store is locked, damaged, or of an unknown format.
  * @throws {ListenError} when a port is in use.
  */
 export async function startController(

@@ -31,7 +31,6 @@ export function watchedStore(store: LogStore, member: string, observer: Observer
     termAt: (index) => store.termAt(index),
     beginSnapshot: (head) => store.beginSnapshot(head),
     readSnapshot: (offset, bytesMax) => store.readSnapshot(offset, bytesMax),
-    received: (head) => store.received(head),
     receiveSnapshot: (head, offset, part) => store.receiveSnapshot(head, offset, part),
     hasRoom: () => store.hasRoom(),
     caughtUp: () => store.caughtUp(),

@@ -278,10 +278,6 @@ class FileStore implements LogStore {
     return this.#shelf.read(offset, bytesMax);
   }
 
-  received(head: SnapshotHead): number {
-    return this.#shelf.received(head);
-  }
-
   receiveSnapshot(head: SnapshotHead, offset: number, part: Uint8Array): void {
     if (this.#flusher.failure !== undefined) throw this.#flusher.failure;
     this.#shelf.receive(head, offset, part);

@@ -68,8 +68,6 @@ export interface LogStore {
   beginSnapshot(head: SnapshotHead): SnapshotWriter;
   /** Part of the store's snapshot; empty at its end. `bytesMax` at most. */
   readSnapshot(offset: number, bytesMax: number): Uint8Array;
-  /** How many bytes are held of a snapshot that is being received; 0 when it is another or none. Survives restarts. */
-  received(head: SnapshotHead): number;
   /**
    * Adds a part of the snapshot of another member. Offset 0 begins anew and forgets what was
    * received of any other; else the part begins where the last one ended.

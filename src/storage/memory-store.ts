@@ -90,11 +90,6 @@ export class MemoryStore implements LogStore {
     return this.#snapshotBytes.subarray(offset, offset + bytesMax);
   }
 
-  received(head: SnapshotHead): number {
-    const incoming = this.#incoming;
-    return incoming?.head.index === head.index ? incoming.bytes.length : 0;
-  }
-
   receiveSnapshot(head: SnapshotHead, offset: number, part: Uint8Array): void {
     if (offset === 0) this.#incoming = { head, bytes: new Uint8Array(0) };
     const incoming = this.#incoming;

@@ -63,11 +63,6 @@ export class SnapshotShelf {
     return readSnapshotData(files, path, snapshot.totalBytes, offset, bytesMax);
   }
 
-  received(head: SnapshotHead): number {
-    const draft = this.#received;
-    return draft !== null && isSame(draft.head, head) ? draft.totalBytes : 0;
-  }
-
   receive(head: SnapshotHead, offset: number, part: Uint8Array): void {
     if (offset === 0) {
       this.#received?.close();
