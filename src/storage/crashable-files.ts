@@ -3,10 +3,10 @@
  *
  * It keeps POSIX to the letter, and no file system is as unkind: an unsynced write may survive in
  * part, in any order, or as zeros of the right length; a created, renamed or removed name is only
- * sure once its directory was synced.
+ * sure once its directory was synced, and of no use before that of each directory above it is.
  */
 import assert from 'node:assert/strict';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Prng } from '../lib/prng.js';
 import type { DirectoryLock } from './directory-lock.js';
 import { StoreError } from './errors.js';
@@ -38,6 +38,8 @@ export class CrashableFiles implements FileSystem {
   readonly #names = new Map<string, Node>();
   #syncedNames = new Map<string, Node>();
   #unsyncedNames: NameChange[] = [];
+  /** Those above the files, and whether the name of each is sure. */
+  readonly #directories = new Map([['.', true]]);
   readonly #open = new Map<number, Node>();
   #nextFile = 3;
   #isLocked = false;
@@ -77,6 +79,12 @@ export class CrashableFiles implements FileSystem {
       for (const change of node.unsynced) content = surviving(content, change, survival);
       after.#names.set(name, { content, synced: content, unsynced: [] });
     }
+    let isReached = true;
+    for (const [path, isSure] of this.#directories) {
+      isReached &&= isSure || survives(survival);
+      if (isReached) after.#directories.set(path, true);
+    }
+    if (!isReached) after.#names.clear();
     after.#syncedNames = new Map(after.#names);
     return after;
   }
@@ -92,7 +100,16 @@ export class CrashableFiles implements FileSystem {
     node.synced = content;
   }
 
-  makeDirectory(): void {}
+  /** One below the other. */
+  makeDirectory(path: string): void {
+    this.#alive();
+    if (this.#directories.has(path)) return;
+    if (!this.#directories.has(dirname(path))) {
+      throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
+    }
+    this.#call(`make ${path}`);
+    this.#directories.set(path, false);
+  }
 
   list(): string[] {
     this.#alive();
@@ -164,8 +181,11 @@ export class CrashableFiles implements FileSystem {
     else setImmediate(end);
   }
 
-  syncDirectory(): void {
+  syncDirectory(path: string): void {
     this.#call('sync directory');
+    for (const made of this.#directories.keys()) {
+      if (dirname(made) === path) this.#directories.set(made, true);
+    }
     this.#syncedNames = new Map(this.#names);
     this.#unsyncedNames = [];
   }

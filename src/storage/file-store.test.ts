@@ -40,6 +40,18 @@ conformance('file, many segments and no cache', () => {
   return { store, reopen: () => reopened(store, options) };
 });
 
+test('directories are made down to that of the store; a file in the way is named', async () => {
+  const directory = join(fs.mkdtempSync(join(root, 'deep-')), 'data', 'n0', 'log');
+  const options: FileStoreOptions = { directory, durability: 'group', logger: silent };
+  await openFileStore(options).close();
+  await openFileStore(options).close();
+  const file = join(directory, 'vote');
+  assert.throws(() => openFileStore({ ...options, directory: file }), {
+    code: 'EEXIST',
+    path: file,
+  });
+});
+
 async function reopened(store: LogStore, options: FileStoreOptions): Promise<LogStore> {
   await store.close();
   return openFileStore(options);

@@ -9,7 +9,6 @@
  * @source Rebello et al., "Can Applications Recover from fsync Failures?" (ATC 2020)
  */
 import assert from 'node:assert/strict';
-import { dirname } from 'node:path';
 import { type LogIndex, logIndex, type Term } from '../lib/brand.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
@@ -20,7 +19,7 @@ import type { DirectoryLock } from './directory-lock.js';
 import { EntryTail } from './entry-tail.js';
 import { corrupt, isFullDisk, StoreError } from './errors.js';
 import { FileWindow } from './file-window.js';
-import { type FileSystem, systemFiles } from './files.js';
+import { type FileSystem, makeDirectoryDurably, systemFiles } from './files.js';
 import { Flusher } from './flusher.js';
 import type { Durability, LogStore, SnapshotWriter, StoredSnapshot } from './log-store.js';
 import { removeMarker } from './rebuild-marker.js';
@@ -82,8 +81,7 @@ const ROOM_CHECK_BYTES = 4 << 20;
 export function openFileStore(options: FileStoreOptions): LogStore {
   const files = options.files ?? systemFiles;
   const { directory, logger } = options;
-  files.makeDirectory(directory);
-  files.syncDirectory(dirname(directory));
+  makeDirectoryDurably(files, directory);
   const lock = files.lock(directory);
   try {
     const recovered = recover({

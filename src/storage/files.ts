@@ -3,13 +3,14 @@
  * disk that crashes at any chosen call. All calls throw what `node:fs` throws.
  */
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import { type DirectoryLock, lockDirectory } from './directory-lock.js';
 
 /** `r` to read, `r+` to change, `w` to create or empty, `wx+` to create what must not exist. */
 export type OpenFlags = 'r' | 'r+' | 'w' | 'wx+';
 
 export interface FileSystem {
-  /** With its parents; an existing one is fine. */
+  /** Throws ENOENT when its parent is not there; an existing one is fine. */
   makeDirectory(path: string): void;
   list(directory: string): string[];
   /** @param mode of a file that is created, default 0644 */
@@ -36,7 +37,13 @@ export interface FileSystem {
 }
 
 export const systemFiles: FileSystem = {
-  makeDirectory: (path) => void fs.mkdirSync(path, { recursive: true }),
+  makeDirectory(path) {
+    try {
+      fs.mkdirSync(path);
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST') || !fs.statSync(path).isDirectory()) throw error;
+    }
+  },
   list: (directory) => fs.readdirSync(directory),
   open: (path, flags, mode = 0o644) => fs.openSync(path, flags, mode),
   size: (file) => fs.fstatSync(file).size,
@@ -75,3 +82,21 @@ export const systemFiles: FileSystem = {
   close: (file) => fs.closeSync(file),
   lock: lockDirectory,
 };
+
+const hasCode = (error: unknown, code: string): boolean =>
+  (error as NodeJS.ErrnoException | null)?.code === code;
+
+/**
+ * Makes a directory, and those above it that are missing. Each is there for good before one is made in
+ * it: a crash could else take them all, with what was synced in the last.
+ */
+export function makeDirectoryDurably(files: FileSystem, path: string): void {
+  try {
+    files.makeDirectory(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    makeDirectoryDurably(files, dirname(path));
+    files.makeDirectory(path);
+  }
+  files.syncDirectory(dirname(path));
+}

@@ -132,6 +132,17 @@ test('records that are whole but out of place are refused', async () => {
   });
 });
 
+test('a power cut takes no directory above a log that was promised to be there', async () => {
+  const files = new CrashableFiles();
+  const deep = { directory: 'data/n0/log' };
+  const store = openFileStore(options(files, deep));
+  store.saveHardState({ term: term(3), votedFor: 'n1' });
+  await appended(store, run(1, 2));
+  const again = openFileStore(options(files.crash('nothing'), deep));
+  assert.deepEqual(again.hardState, { term: 3, votedFor: 'n1' });
+  assert.equal(show(again), indexes(2));
+});
+
 test('a log without its vote is refused: the member may have voted', async () => {
   const files = await diskOf(1);
   files.remove('log/vote');
