@@ -422,7 +422,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/rebuild-marker.js',
-        find: 'return logIndex(Number(bytes.readBigUInt64LE(4)));',
+        find: 'return logIndex(bytes.readUIntLE(4, 6));',
         replace: 'return logIndex(0);',
       },
     ],
