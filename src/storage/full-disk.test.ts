@@ -55,6 +55,17 @@ for (const [name, bytes] of [
   });
 }
 
+test('a snapshot that has the last room is not installed: the log that follows needs some', async () => {
+  const files = new CrashableFiles();
+  const store = openFileStore(options(files));
+  await appended(store, run(1, 3));
+  store.receiveSnapshot(head(10), 0, Buffer.alloc(5_000));
+  files.freeBytes = () => 4_096;
+  assert.throws(() => store.installSnapshot(head(10)), { code: 'STORE_FULL' });
+  assert.equal(store.snapshot, null);
+  assert.equal(show(store), '1@1 2@1 3@1');
+});
+
 test('a snapshot that is taken and finds no room leaves the one that is received alone', async () => {
   const files = new CrashableFiles();
   const store = openFileStore(options(files));

@@ -16,6 +16,8 @@ const NAME = /^(\d{20})\.snapshot$/;
 const TAKEN = 'taken.draft';
 const RECEIVED = 'received.draft';
 const CHECK_BYTES = 1 << 20;
+/** Free when a snapshot is installed: its name, and the segment that follows it, must not fail any more. */
+const ROOM_BYTES = 64 << 10;
 
 export interface ShelfOptions {
   readonly files: FileSystem;
@@ -84,9 +86,13 @@ export class SnapshotShelf {
   install(head: SnapshotHead): StoredSnapshot {
     const draft = this.#received;
     if (draft === null || !isSame(draft.head, head)) throw new Error('nothing was received');
+    const { directory, files } = this.#options;
     const snapshot = this.#guarded(draft, () => {
       const finished = draft.finish();
       draft.sync();
+      if (files.freeBytes(directory) < ROOM_BYTES) {
+        throw Object.assign(new Error('no room for what follows a snapshot'), { code: 'ENOSPC' });
+      }
       return finished;
     });
     this.#received = null;
