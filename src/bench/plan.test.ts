@@ -134,6 +134,15 @@ test('beside a Java peer the windows of all targets are as long as it needs', ()
   );
 });
 
+test('a plan for JRaft knows that it makes an entry of every beat of a fleet', () => {
+  const workloads = named('mass-failover-closed');
+  const seconds = (target: string) =>
+    makePlan({ ...options, targets: [target], workloads, trials: 1 }).expectedSeconds;
+  assert.ok(seconds('optimized') < 30);
+  assert.ok(seconds('java-dledger') < 120);
+  assert.ok(seconds('java-jraft') > 300);
+});
+
 test('a reference store meets closed loops of writes or of reads, in one class', () => {
   const sessions = show({ targets: ['optimized', 'etcd'], durabilities: ['group'] }, 1);
   assert.equal(sessions[1], '1 etcd: isr-churn read-heavy single-write');

@@ -108,10 +108,12 @@ const SECONDS_TO_START = 2;
 const SECONDS_TO_START_JAVA = 10;
 /** A thousand sets at the speed of an upstream controller that has just started. */
 const SECONDS_TO_PREPARE_JAVA = 15;
+/** A thousand sets whose brokers beat meanwhile, then lose their masters: a beat is an entry in JRaft mode. */
+const SECONDS_FOR_FLEET_JAVA: Readonly<Record<JavaMode, number>> = { dledger: 45, jraft: 360 };
 const SECONDS_TO_WARM = 10;
 const SECONDS_TO_PREPARE = 0.8;
 const SECONDS_TO_BRING_UP = 3.5;
-const SECONDS_TO_BRING_UP_JAVA = 45;
+const SECONDS_TO_BRING_UP_JAVA: Readonly<Record<JavaMode, number>> = { dledger: 45, jraft: 180 };
 
 /**
  * Windows beside a Java peer, for all targets of the run alike. DLedger's requests wait for more
@@ -302,18 +304,21 @@ const titles: Readonly<Record<string, string>> = {
 };
 
 function sessionSeconds({ target, workloads }: Session): number {
-  const isJava = target.kind === 'java';
-  const toStart = isJava ? SECONDS_TO_START_JAVA + SECONDS_TO_PREPARE_JAVA : SECONDS_TO_START;
-  return workloads.reduce((sum, workload) => sum + workloadSeconds(workload, isJava), toStart);
+  const mode = target.kind === 'java' ? target.mode : null;
+  const toStart = mode ? SECONDS_TO_START_JAVA + SECONDS_TO_PREPARE_JAVA : SECONDS_TO_START;
+  return workloads.reduce((sum, workload) => sum + workloadSeconds(workload, mode), toStart);
 }
 
-function workloadSeconds(workload: WorkloadPoint, isJava: boolean): number {
-  const toWarm = isJava ? SECONDS_TO_WARM : 0;
+function workloadSeconds(workload: WorkloadPoint, mode: JavaMode | null): number {
+  const toWarm = mode === null ? 0 : SECONDS_TO_WARM;
+  const thousands = workload.sets / 1_000;
   switch (workload.kind) {
     case 'bring-up':
-      return toWarm + (isJava ? SECONDS_TO_BRING_UP_JAVA : SECONDS_TO_BRING_UP);
+      return toWarm + (mode ? thousands * SECONDS_TO_BRING_UP_JAVA[mode] : SECONDS_TO_BRING_UP);
     case 'mass-failover':
-      return toWarm + failoverSeconds(workload);
+      return (
+        toWarm + failoverSeconds(workload) + (mode ? thousands * SECONDS_FOR_FLEET_JAVA[mode] : 0)
+      );
     case 'load':
       return toWarm + SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
   }

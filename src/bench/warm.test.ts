@@ -10,10 +10,16 @@ const after = (rates: readonly number[]) => {
 };
 
 for (const { name, rates, windows, steady } of [
-  { name: 'alike at once', rates: [800, 850], windows: 2, steady: true },
-  { name: 'that grow, then stay', rates: [100, 400, 700, 760], windows: 4, steady: true },
-  { name: 'that fall, then stay', rates: [900, 500, 495], windows: 3, steady: true },
-  { name: 'that differ by a tenth', rates: [900, 1_000, 1_000], windows: 3, steady: true },
+  { name: 'alike at once', rates: [800, 850, 840], windows: 3, steady: true },
+  { name: 'that grow, then stay', rates: [100, 400, 700, 760, 750], windows: 5, steady: true },
+  { name: 'that fall, then stay', rates: [900, 500, 495, 505], windows: 4, steady: true },
+  { name: 'that differ by a tenth', rates: [900, 1_000, 1_000, 1_000], windows: 4, steady: true },
+  {
+    name: 'that rise by a twelfth',
+    rates: [100, 108, 117, 127, 138, 149, 162, 175, 190, 206],
+    windows: WINDOWS_MAX,
+    steady: false,
+  },
   { name: 'that never stay', rates: [100, 200], windows: WINDOWS_MAX, steady: false },
   { name: 'of nothing', rates: [0], windows: WINDOWS_MAX, steady: false },
 ]) {

@@ -2,16 +2,17 @@
  * Warms a target until its figures are steady: a JVM compiles what it runs often, and is several
  * times slower before than after.
  *
- * Short windows of the workload's own load, until two in succession differ by less than a tenth.
- * Bounded: a machine that is not quiet may never be steady, and the trial then says so.
+ * Short windows of the workload's own load, until three in succession differ by less than a tenth: of
+ * a rate that still rises two are often alike. Bounded: a machine that is not quiet may never be
+ * steady, and the report then marks what was measured.
  */
 import type { LoadResult } from '../load/generator.js';
 import type { WarmUp } from '../measure/results.js';
 import type { LoadPoint, WorkloadPoint } from '../workload/points.js';
 
-/** Two windows in succession may differ by this much, relative to the faster one. */
-export const STEADY_WITHIN = 0.1;
-const WINDOWS_MIN = 2;
+/** The slowest of the last windows may differ from the fastest by this much of it. */
+const STEADY_WITHIN = 0.1;
+const WINDOWS_ALIKE = 3;
 export const WINDOWS_MAX = 10;
 const WINDOW_MS = 2_000;
 /** Enough to have all paths of a controller busy, few enough for short queues. */
@@ -35,10 +36,9 @@ export async function untilSteady(
 }
 
 function isSteady(rates: readonly number[]): boolean {
-  const [before = 0, last = 0] = rates.slice(-2);
-  if (rates.length < WINDOWS_MIN) return false;
-  const most = Math.max(before, last);
-  return most > 0 && Math.abs(last - before) < STEADY_WITHIN * most;
+  const last = rates.slice(-WINDOWS_ALIKE);
+  const most = Math.max(...last);
+  return last.length === WINDOWS_ALIKE && most - Math.min(...last) < STEADY_WITHIN * most;
 }
 
 /**

@@ -78,7 +78,7 @@ const warmUpSchema = z.strictObject({
   windowMs: z.number(),
   /** Of each window, in order. */
   ratesPerSecond: z.array(z.number()),
-  /** Whether the last two differ by less than a tenth. */
+  /** Whether the last three differ by less than a tenth. */
   steady: z.boolean(),
 });
 

@@ -3,7 +3,7 @@ import { escapeHtml as text } from './escape.js';
 import { listed, NOTHING } from './format.js';
 import { ratioHtml, type Section, verdictHtml } from './html-parts.js';
 import type { ReportView } from './model.js';
-import type { Cell, SummaryRow, SummaryTable } from './summary-table.js';
+import { asidesOf, type Cell, type SummaryRow, type SummaryTable } from './summary-table.js';
 
 export function summarySection(view: ReportView): Section[] {
   if (view.tables.length === 0) return [];
@@ -48,17 +48,19 @@ function judged({ ratio, verdict }: SummaryRow): string {
   return `<td class="n${absent}" data-label="difference">${ratioHtml(ratio)}</td><td>${verdictHtml(verdict)}</td>`;
 }
 
-function cellHtml(label: string, { value, interval, note }: Cell): string {
-  const below = [interval, note].filter((part) => part !== undefined).join(' · ');
-  const range = below === '' ? '' : `<span class="interval">${text(below)}</span>`;
-  return `<td class="n${value === NOTHING ? ' absent' : ''}" data-label="${text(label)}">${text(value)}${range}</td>`;
+function cellHtml(label: string, cell: Cell): string {
+  const { value } = cell;
+  return `<td class="n${value === NOTHING ? ' absent' : ''}" data-label="${text(label)}">${text(value)}${belowHtml(asidesOf(cell))}</td>`;
 }
+
+const belowHtml = (asides: readonly string[]): string =>
+  asides.length === 0 ? '' : `<span class="interval">${text(asides.join(' · '))}</span>`;
 
 function othersTable({ others }: ReportView): string {
   if (others.length === 0) return '';
   const rows = others.map(
     ({ target, workload, measure, value, ratio, verdict }, index) =>
-      `<tr class="${others[index - 1]?.target === target ? '' : 'first'}"><th scope="row">${text(target)}</th><td>${text(workload)}</td><td>${text(measure)}</td><td class="n">${text(value.value)}</td><td class="n">${ratioHtml(ratio)}</td><td>${verdictHtml(verdict)}</td></tr>`,
+      `<tr class="${others[index - 1]?.target === target ? '' : 'first'}"><th scope="row">${text(target)}</th><td>${text(workload)}</td><td>${text(measure)}</td><td class="n">${text(value.value)}${belowHtml(value.isUnsteady ? ['not steady'] : [])}</td><td class="n">${ratioHtml(ratio)}</td><td>${verdictHtml(verdict)}</td></tr>`,
   );
   return `<h3>Further targets</h3><div class="scroll" tabindex="0" role="region" aria-label="Further targets"><table><thead><tr><th scope="col">target</th><th scope="col">workload</th><th scope="col">measure</th><th scope="col" class="n">median</th><th scope="col" class="n">against the reference</th><th scope="col">verdict</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }

@@ -2,7 +2,7 @@
 
 import { NOTHING } from './format.js';
 import type { ReportView } from './model.js';
-import type { Cell, SummaryRow, SummaryTable } from './summary-table.js';
+import { asidesOf, type Cell, type SummaryRow, type SummaryTable } from './summary-table.js';
 
 export function summaryMarkdown(view: ReportView): string {
   const { verdict, facts, tables, warnings, others } = view;
@@ -59,9 +59,9 @@ function table(head: readonly string[], body: readonly (readonly string[])[]): s
   return [row(head), `| ${rule.join(' | ')} |`, ...body.map(row)].join('\n');
 }
 
-const cellText = ({ value, interval, note }: Cell): string => {
-  const aside = [interval, note].filter((part) => part !== undefined).join(', ');
-  return aside === '' ? value : `${value} (${aside})`;
+const cellText = (cell: Cell): string => {
+  const aside = asidesOf(cell).join(', ');
+  return aside === '' ? cell.value : `${cell.value} (${aside})`;
 };
 
 /** Names come from files: none may end a cell or open a tag. */

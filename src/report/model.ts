@@ -6,6 +6,7 @@
 import type { Comparison } from '../analyze/comparison.js';
 import { mergeHistograms } from '../analyze/histograms.js';
 import { nameOf, sum } from '../analyze/metrics.js';
+import { familyOf } from '../analyze/reads.js';
 import type { Results, Trial } from '../measure/results.js';
 import { type Cast, castsOf, type Series, seriesOf } from './cast.js';
 import {
@@ -14,14 +15,20 @@ import {
   environmentFacts,
   findFact,
 } from './environment-facts.js';
-import { duration, milliseconds, NOTHING, percent, plural } from './format.js';
+import { duration, milliseconds, NOTHING, percent, plural, rounded } from './format.js';
 import { latencyPanels } from './panels/latency.js';
 import { measurePanels } from './panels/measures.js';
 import { overTimePanels } from './panels/over-time.js';
 import type { PanelGroup } from './panels/panel.js';
 import { processesOf, processPanels, type TargetProcesses } from './panels/processes.js';
 import { sweepPanels } from './panels/sweep.js';
-import { type OtherRow, otherRows, type SummaryTable, summaryTable } from './summary-table.js';
+import {
+  type IsUnsteady,
+  type OtherRow,
+  otherRows,
+  type SummaryTable,
+  summaryTable,
+} from './summary-table.js';
 import { type VerdictWords, verdictWords } from './verdict-words.js';
 
 export interface Fact {
@@ -81,6 +88,7 @@ export function reportView(
   const series = seriesOf(results, casts);
   const processes = processesOf(results);
   const environmentShown = environmentFacts(environment);
+  const isUnsteady = unsteadyIn(results);
   return {
     runId: results.run.id,
     verdict: verdictWords(comparison, casts, results.targets),
@@ -89,9 +97,9 @@ export function reportView(
     casts,
     series,
     tables: casts
-      .map((cast) => summaryTable(comparison, cast))
+      .map((cast) => summaryTable(comparison, cast, isUnsteady))
       .filter(({ rows }) => rows.length > 0),
-    others: casts.flatMap((cast) => otherRows(comparison, cast)),
+    others: casts.flatMap((cast) => otherRows(comparison, cast, isUnsteady)),
     reads: comparison.reads,
     workloads: comparison.workloads.map(({ workload, why, load }) => ({
       name: workload,
@@ -140,6 +148,18 @@ function factsOf({ run, trials }: Results, environment: readonly EnvironmentFact
   return facts.filter((fact) => fact !== undefined);
 }
 
+/** Rows of a table join the points of a sweep, and reads that are proved with those that are not. */
+function unsteadyIn({ trials, workloads }: Results): IsUnsteady {
+  const sweeps = new Map(workloads.map(({ name, sweepOf }) => [name, sweepOf ?? name]));
+  const met = trials
+    .filter(isUnsteadyTrial)
+    .map(({ workload, target }) => `${familyOf(sweeps.get(workload) ?? workload)} ${target}`);
+  return (workload, target) => met.includes(`${familyOf(workload)} ${target}`);
+}
+
+const isUnsteadyTrial = ({ status, warmUp }: Trial): boolean =>
+  status === 'valid' && warmUp?.steady === false;
+
 function warningsOf(results: Results, comparison: Comparison): string[] {
   const unplanned = results.trials.flatMap((trial) =>
     trial.faults
@@ -159,10 +179,14 @@ function warningsOf(results: Results, comparison: Comparison): string[] {
       .filter(({ kind, gapMs }) => kind === 'kill-leader' && gapMs === undefined)
       .map(() => `${nameOf(trial)}: no acknowledged write followed the kill of the leader.`),
   );
+  const unsteady = results.trials.filter(isUnsteadyTrial).map((trial) => {
+    const rates = trial.warmUp?.ratesPerSecond.map(rounded).join(', ');
+    return `${nameOf(trial)} was measured before its rates were steady: ${rates}/s.`;
+  });
   const partial = comparison.partial
     ? ['The run was interrupted: this is what had been measured until then.']
     : [];
-  return [...partial, ...excluded, ...unplanned, ...unanswered];
+  return [...partial, ...excluded, ...unplanned, ...unanswered, ...unsteady];
 }
 
 function trialRow(trial: Trial): TrialRow {

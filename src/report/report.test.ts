@@ -273,6 +273,33 @@ test('five targets and a reference store stand in the terminal, in their classes
   );
 });
 
+test('what was measured before a target was steady is marked wherever its value stands', async () => {
+  const view = viewOf(
+    change(withPeers, ({ workload, target, round }) =>
+      workload === 'isr-churn' && /^java-dledger$|^optimized$/.test(target)
+        ? { warmUp: { windowMs: 2_000, ratesPerSecond: [10, 2_000], steady: round > 1 } }
+        : {},
+    ),
+  );
+  const summary = terminalSummary(view);
+  const marked = summary.split('\n').filter((line) => line.includes('/s~'));
+  assert.deepEqual(
+    marked.map((line) => line.split(/ {2,}/)[0]),
+    ['isr-churn', 'java-dledger'],
+  );
+  assert.match(summary, /^.*~ before it was steady$/m);
+  for (const line of summary.split('\n')) assert.ok(line.length <= COLUMNS_MAX, line);
+  assert.deepEqual([...view.warnings].sort(), [
+    'isr-churn/java-dledger round 1 was measured before its rates were steady: 10, 2,000/s.',
+    'isr-churn/optimized round 1 was measured before its rates were steady: 10, 2,000/s.',
+  ]);
+  // The rate of each, and two percentiles of `optimized` beside it.
+  const rows = (page: string, ends: string): number =>
+    page.split(/\n|<tr/).filter((row) => row.includes(ends)).length;
+  assert.equal(rows(summaryMarkdown(view), ', not steady) |'), 4);
+  assert.equal(rows(await reportHtml(view), 'not steady</span>'), 4);
+});
+
 test('a reference store is compared with nothing, and never challenges', () => {
   const { others, casts } = viewOf(withPeers);
   const rows = others.filter(({ target }) => target === 'etcd');

@@ -17,7 +17,12 @@ export interface Cell {
   readonly interval: string | undefined;
   /** What this value is that its neighbour is not: `unproved`. */
   readonly note?: string;
+  /** Of a target whose rates still changed when its warm-up had to end. */
+  readonly isUnsteady?: boolean;
 }
+
+/** Whether some trial that counts was measured before the target was steady. */
+export type IsUnsteady = (workload: string, target: string | undefined) => boolean;
 
 export interface SummaryRow {
   readonly workload: string;
@@ -41,7 +46,11 @@ export interface SummaryTable {
 const SHARE_MIN = 0.05;
 const none: Cell = { value: NOTHING, interval: undefined };
 
-export function summaryTable(comparison: Comparison, cast: Cast): SummaryTable {
+export function summaryTable(
+  comparison: Comparison,
+  cast: Cast,
+  isUnsteady: IsUnsteady,
+): SummaryTable {
   const families = comparison.reads.filter(({ durability }) => durability === cast.durability);
   const rows = comparison.workloads.flatMap((workload) => {
     const family = families.find((each) => each.workload === familyOf(workload.workload));
@@ -51,8 +60,22 @@ export function summaryTable(comparison: Comparison, cast: Cast): SummaryTable {
     const group = workload.groups.find(({ durability }) => durability === cast.durability);
     return group === undefined ? [] : metricRows(workload, group, cast);
   });
-  return { cast, rows: [...rows, ...sweepRows(comparison, cast)] };
+  const marked = [...rows, ...sweepRows(comparison, cast)].map((row) => {
+    const mark = (cell: Cell, target: string | undefined): Cell =>
+      cell !== none && isUnsteady(row.workload, target) ? { ...cell, isUnsteady: true } : cell;
+    const { reference, challenger } = row;
+    return {
+      ...row,
+      reference: mark(reference, cast.reference?.name),
+      challenger: mark(challenger, cast.challenger?.name),
+    };
+  });
+  return { cast, rows: marked };
 }
+
+/** What stands below or behind a value: `42,900–44,100 · unproved · not steady`. */
+export const asidesOf = ({ interval, note, isUnsteady = false }: Cell): string[] =>
+  [interval, note, isUnsteady ? 'not steady' : undefined].filter((part) => part !== undefined);
 
 function metricRows(workload: WorkloadComparison, group: Group, cast: Cast): SummaryRow[] {
   const shown = group.metrics.filter(({ metric, targets }) => {
@@ -218,7 +241,7 @@ export interface OtherRow {
 }
 
 /** Every further target (another hand-off, another product): its primary measures, in long form. */
-export function otherRows(comparison: Comparison, cast: Cast): OtherRow[] {
+export function otherRows(comparison: Comparison, cast: Cast, isUnsteady: IsUnsteady): OtherRow[] {
   return cast.others.flatMap(({ name, kind }) =>
     comparison.workloads.flatMap(({ workload, primary, groups }) => {
       const { durability } = cast;
@@ -240,7 +263,10 @@ export function otherRows(comparison: Comparison, cast: Cast): OtherRow[] {
           durability,
           workload,
           measure: found.metric.label,
-          value: estimateText(value.estimate, found.metric.unit),
+          value: {
+            ...estimateText(value.estimate, found.metric.unit),
+            isUnsteady: isUnsteady(workload, name),
+          },
           ratio: value.ratio === null ? NOTHING : ratioLine(value.ratio, found.metric.better),
           verdict: value.ratio?.verdict,
         },

@@ -5,7 +5,7 @@
  */
 import { type Verdict, verdicts } from '../analyze/verdict.js';
 import type { ReportView } from './model.js';
-import type { OtherRow, SummaryRow, SummaryTable } from './summary-table.js';
+import type { Cell, OtherRow, SummaryRow, SummaryTable } from './summary-table.js';
 
 export const COLUMNS_MAX = 80;
 /** Warnings beyond this many are counted, not printed. */
@@ -55,13 +55,13 @@ function tableText({ cast, rows }: SummaryTable, further: readonly OtherRow[]): 
       title: base(reference?.name),
       widthMax: 10,
       isRight: true,
-      of: ({ reference: cell }) => cell.value.replace('at least ', '≥'),
+      of: ({ reference }) => valueText(reference),
     },
     challenger && {
       title: base(challenger.name),
       widthMax: 10,
       isRight: true,
-      of: ({ challenger: cell }) => cell.value.replace('at least ', '≥'),
+      of: ({ challenger }) => valueText(challenger),
     },
     challenger && { title: 'ratio, 95 %', widthMax: 22, isRight: true, of: ratioCell },
   ];
@@ -92,11 +92,16 @@ function furtherLine({ target, workload, measure, value, ratio, verdict, kind }:
     fit(target, 13, false),
     fit(workload, 13, false),
     fit(measure, 16, false),
-    fit(value.value, 10, true),
+    fit(valueText(value), 10, true),
     fit(told, 20, true),
   ];
   return cells.join('  ').trimEnd();
 }
+
+const UNSTEADY = '~';
+
+const valueText = ({ value, isUnsteady = false }: Cell): string =>
+  value.replace('at least ', '≥') + (isUnsteady ? UNSTEADY : '');
 
 const marks: Record<Verdict, string> = {
   faster: '',
@@ -108,16 +113,18 @@ const marks: Record<Verdict, string> = {
 
 /** Only the marks that are there. */
 function legend(view: ReportView): string {
-  const used = new Set(
-    view.tables
-      .flatMap((table) => [
-        ...table.rows.filter(({ isPrimary }) => isPrimary),
-        ...furtherRows(view, table),
-      ])
-      .map(({ verdict }) => verdict),
-  );
-  const said = verdicts.filter((verdict) => used.has(verdict) && marks[verdict] !== '');
-  return said.map((verdict) => `${marks[verdict]} ${verdict}`).join('   ');
+  const rows = view.tables.flatMap(({ rows }) => rows.filter(({ isPrimary }) => isPrimary));
+  const further = view.tables.flatMap((table) => furtherRows(view, table));
+  const used = new Set([...rows, ...further].map(({ verdict }) => verdict));
+  const cells = [
+    ...rows.flatMap(({ reference, challenger }) => [reference, challenger]),
+    ...further.map(({ value }) => value),
+  ];
+  const said = verdicts
+    .filter((verdict) => used.has(verdict) && marks[verdict] !== '')
+    .map((verdict) => `${marks[verdict]} ${verdict}`);
+  if (cells.some(({ isUnsteady }) => isUnsteady)) said.push(`${UNSTEADY} before it was steady`);
+  return said.join('   ');
 }
 
 /** `51× more (48–52)`, and a mark where that is not simply faster. */
