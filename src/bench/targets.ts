@@ -8,9 +8,9 @@ import type { ClientTls } from '../net/tls.js';
 import { loadClientTls, type TlsNames } from '../server/tls-files.js';
 import { attachTarget } from '../target/address.js';
 import { startFloor } from '../target/floor.js';
-import { javaFlags, startJava } from '../target/java.js';
+import { type JavaMode, javaFlags, javaFlagsDiffer, startJava } from '../target/java.js';
 import { startCluster } from '../target/ours.js';
-import { findPeers } from '../target/peers.js';
+import { findPeers, libraryVersion, type Peers } from '../target/peers.js';
 import { referenceVersion, startReference } from '../target/start-reference.js';
 import type { RunningTarget } from '../target/target.js';
 import type { WorkloadPoint } from '../workload/points.js';
@@ -79,8 +79,8 @@ export function describeTarget(spec: TargetSpec, version: string): Target {
       const peers = findPeers();
       return {
         ...target,
-        title: `${title}; ${peers.jvm}; ${javaFlags.join(' ')}`,
-        version: `rocketmq ${peers.version}`,
+        title: `${title}; ${peers.jvm}; ${javaFlags.join(' ')}: ${javaFlagsDiffer}`,
+        version: [`rocketmq ${peers.version}`, raftLibrary(spec.mode, peers)].join(', '),
       };
     }
     case 'reference':
@@ -90,6 +90,12 @@ export function describeTarget(spec: TargetSpec, version: string): Target {
     default:
       return target;
   }
+}
+
+/** `dledger 0.3.2`: it is released apart from the controller. */
+function raftLibrary(mode: JavaMode, { version }: Peers): string {
+  const library = mode === 'dledger' ? 'dledger' : 'jraft-core';
+  return `${library} ${libraryVersion(version, library) ?? 'of unknown version'}`;
 }
 
 /** What an answer to 1004 or 1006 proves on this target; 1012 likewise. */
