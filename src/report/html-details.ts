@@ -111,9 +111,10 @@ export function notesSection(view: ReportView): Section[] {
     ({ name, why, load }) =>
       `<dt>${text(name)}</dt><dd>${text([why, load].filter((part) => part !== '').join(' — '))}</dd>`,
   );
-  const notes = readingNotes(view.method).map(
-    ({ title, body }) => `<div><h3>${text(title)}</h3><p>${text(body)}</p></div>`,
-  );
+  const notes = readingNotes(
+    view.method,
+    view.series.map(({ target }) => target),
+  ).map(({ title, body }) => `<div><h3>${text(title)}</h3><p>${text(body)}</p></div>`);
   return [
     {
       id: 'notes',

@@ -1,6 +1,7 @@
 /** How to read the report, by what method it came about, and what it does not claim. */
 import type { Comparison } from '../analyze/comparison.js';
 import { EFFECT_MIN_OF_FEW, ROUNDS_ENOUGH } from '../analyze/verdict.js';
+import type { Target } from '../measure/results.js';
 import { percent } from './format.js';
 
 export interface ReadingNote {
@@ -8,7 +9,11 @@ export interface ReadingNote {
   readonly body: string;
 }
 
-export function readingNotes(method: Comparison['method']): ReadingNote[] {
+/** @param targets of the run: a note on what is not there would only be in the way. */
+export function readingNotes(
+  method: Comparison['method'],
+  targets: readonly Target[],
+): ReadingNote[] {
   const { confidence, resamples, trialsMin, effectMin } = method;
   return [
     {
@@ -39,9 +44,15 @@ export function readingNotes(method: Comparison['method']): ReadingNote[] {
       title: 'The floor',
       body: 'The least work that still replicates to two followers by quorum: no elections, no state machine. What lies between a build and the floor is what the build spends on being a controller; the floor is not a goal anyone promises to reach.',
     },
+    ...(targets.some(({ kind }) => kind === 'reference') ? [referenceNote] : []),
     {
       title: 'What is not claimed',
       body: 'Nothing about other hardware, real networks, days of uptime, or the upstream controllers, unless they are among the targets. docs/method.md in the repository has the whole method.',
     },
   ];
 }
+
+const referenceNote: ReadingNote = {
+  title: 'Reference stores',
+  body: 'etcd and ZooKeeper are general stores, shown and compared with nothing. Alike: three members on this machine, a quorum that syncs before it acknowledges, a record for each broker set as long as a controller keeps it, changed in one transaction that is refused when the record is not as it was read. Not alike: they elect no masters, judge no heartbeats and get none beside the load; their clients are ours, in one thread. Reads of etcd are linearizable, proved by its leader with a quorum; those of ZooKeeper are a sync and a get, which ask no quorum, and count as unproved.',
+};

@@ -273,6 +273,15 @@ test('five targets and a reference store stand in the terminal, in their classes
   );
 });
 
+test('what may be concluded from a reference store is said where there is one', async () => {
+  const says = async (results: Results) =>
+    /<h3>Reference stores<\/h3><p>[^<]*elect no masters[^<]*a sync and a get/.test(
+      await reportHtml(viewOf(results)),
+    );
+  assert.equal(await says(withPeers), true);
+  assert.equal(await says(only(withPeers, 'baseline', 'java-dledger')), false);
+});
+
 test('what was measured before a target was steady is marked wherever its value stands', async () => {
   const view = viewOf(
     change(withPeers, ({ workload, target, round }) =>

@@ -107,7 +107,7 @@ async function copyArtifacts(
   const maven = spawn(
     'mvn',
     [
-      ...['-B', '-f', join(projectRoot(), 'peers', pom), ...settings],
+      ...['-B', '-Dstyle.color=never', '-f', join(projectRoot(), 'peers', pom), ...settings],
       ...['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
