@@ -7,7 +7,7 @@ import { findEtcd, startEtcd } from './etcd.js';
 import { EtcdClient } from './etcd-client.js';
 import { PeersError } from './peers.js';
 import { fieldsOf, message, messageField, numberField } from './protobuf.js';
-import type { ReferenceClient } from './reference.js';
+import { fences } from './testing/fences.js';
 
 function etcdPath(): string | null {
   try {
@@ -16,18 +16,6 @@ function etcdPath(): string | null {
     if (error instanceof PeersError) return null;
     throw error;
   }
-}
-
-/** One client changes, another that saw less is fenced, reads, and changes. */
-async function fences(first: ReferenceClient, second: ReferenceClient): Promise<void> {
-  await first.prepare(3);
-  await second.read(2);
-  assert.equal(await first.write(2), 'ok');
-  assert.equal(await first.write(2), 'ok');
-  assert.equal(await second.write(2), 'fenced');
-  assert.equal(await second.read(2), 'ok');
-  assert.equal(await second.write(2), 'ok');
-  assert.equal(await first.write(2), 'fenced');
 }
 
 /** A member that leads, of one store; `refuses` answers with this gRPC status. */

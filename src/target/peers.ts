@@ -7,6 +7,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { projectRoot } from '../lib/project-root.js';
 
 export const peerVersions = ['5.4.0', '5.3.3'] as const;
@@ -107,14 +108,14 @@ async function copyArtifacts(
   const maven = spawn(
     'mvn',
     [
-      ...['-B', '-Dstyle.color=never', '-f', join(projectRoot(), 'peers', pom), ...settings],
+      ...['-B', '-f', join(projectRoot(), 'peers', pom), ...settings],
       ...['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let last = '';
   maven.stdout.setEncoding('utf8').on('data', (text: string) => {
-    for (const line of text.split('\n')) {
+    for (const line of stripVTControlCharacters(text).split('\n')) {
       if (line.trim() === '') continue;
       if (line.includes('ERROR')) last = line;
       onLine(line);
