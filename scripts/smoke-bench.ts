@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../src/lib/project-root.js';
 import { parseResults } from '../src/measure/results.js';
+import { findEtcd } from '../src/target/etcd.js';
 import { findPeers, PeersError } from '../src/target/peers.js';
 
 /** As `quorumark --help` lists them. */
@@ -56,7 +57,7 @@ try {
     assert.ok(statSync(join(directory, name)).size > 0, `${name} was written`);
   }
   assert.deepEqual(ourProcesses(), [], 'no process was left behind');
-  benchBesideJava();
+  for (const targets of [['java-dledger', 'java-jraft'], ['etcd']]) benchOthers(targets);
   console.log('smoke bench: all assertions hold');
 } finally {
   rmSync(out, { recursive: true, force: true });
@@ -79,17 +80,18 @@ function bench(name: string, args: readonly string[]) {
 }
 
 /** Whether a trial is valid depends on how quiet the machine is, so only what ran is looked at. */
-function benchBesideJava(): void {
+function benchOthers(targets: readonly string[]): void {
+  const name = targets.join(',');
   try {
-    findPeers();
+    if (name === 'etcd') findEtcd();
+    else findPeers();
   } catch (error) {
     if (!(error instanceof PeersError)) throw error;
-    console.log(`skipped: ${error.message}`);
+    console.log(`skipped: ${name}: ${error.message}`);
     return;
   }
-  const targets = ['java-dledger', 'java-jraft'];
-  const { results, status } = bench('peers', [
-    ...['--targets', targets.join(','), '--workload', 'single-write', '--sets', '16'],
+  const { results, status } = bench(name, [
+    ...['--targets', name, '--workload', 'single-write', '--sets', '16'],
   ]);
   assert.ok(status === OK || status === RUN_INVALID, `exit code ${status}`);
   for (const target of targets) {
