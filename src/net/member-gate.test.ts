@@ -83,8 +83,24 @@ test('who joins the group is admitted, and no longer once it has left', () => {
   assert.notEqual(guard.admit(joining), null);
   guard.setMembers([{ id: 'n9', address: '10.0.0.9:9878', role: 'learner' }]);
   assert.equal(guard.admit(joining), null);
+  assert.equal(guard.isHostOfMembers('10.0.0.9'), true);
   guard.setMembers([{ id: 'n0', address: '10.0.0.1:9878', role: 'voter' }]);
   assert.notEqual(guard.admit(joining), null);
+  assert.equal(guard.isHostOfMembers('10.0.0.9'), false);
+});
+
+test('where anybody may speak as a member, only addresses that are known are members’', async () => {
+  const resolve = async (): Promise<readonly string[]> => ['10.0.0.7'];
+  const guard = gate({
+    hosts: ['n0.example', '10.0.0.1'],
+    alsoAllowed: ['*', '10.0.0.2'],
+    resolve,
+  });
+  await nextTurn();
+  const known = ['10.0.0.1', '10.0.0.2', '10.0.0.7', '10.0.0.9'].filter((host) =>
+    guard.isHostOfMembers(host),
+  );
+  assert.deepEqual(known, ['10.0.0.1', '10.0.0.2', '10.0.0.7']);
 });
 
 test('names stand for their addresses, looked up again when somebody unknown knocks', async () => {

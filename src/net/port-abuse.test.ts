@@ -265,6 +265,18 @@ test('a member’s address that floods is bounded, and gives way to strangers', 
   for (const speaker of speakers) await isServed(speaker);
 });
 
+test('who is turned away for want of room does not count for its address', limits, async (t) => {
+  const options = { connectionsMax: 1, connectionsPerAddressMax: 2 };
+  const { server, refused } = await serve(t, answer, options);
+  const only = await open(t, server);
+  await isServed(only);
+  for (let i = 0; i < 3; i += 1) await (await open(t, server)).ended();
+  assert.deepEqual(refused, Array(3).fill('1 connections are open'));
+  only.socket.destroy();
+  while (server.connections > 0) await nextTurn();
+  await isServed(await open(t, server));
+});
+
 const IDLE = 10_000;
 /** Both ends are processes of their own, each with room for its own ends and a little more. */
 const FILES_NEEDED = IDLE + 500;

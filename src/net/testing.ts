@@ -136,8 +136,8 @@ export async function openSilent(t: TestContext, port: number, count: number): P
     child.kill();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
   });
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  assert.equal(line, `${count} opened`);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, `${count} opened`);
 }
 
 /** A few at a time. */
