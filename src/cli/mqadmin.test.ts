@@ -3,11 +3,17 @@
  * they leave behind. It exits with 0 whatever happens, so text and state are all there is to go by.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { discoverLeader } from '../client/discover.js';
+import { parseAddress } from '../net/address.js';
+import { certificatePath } from '../net/testing.js';
+import { TLS_HANDSHAKE } from '../net/tls.js';
 import { Mqadmin, reasonOf } from '../target/mqadmin.js';
 import { startCluster } from '../target/ours.js';
 import { findPeers, PeersError } from '../target/peers.js';
@@ -225,6 +231,64 @@ for (const build of ['baseline', 'optimized']) {
     }
     await inScene(build, (scene) => play(context, scene));
   });
+}
+
+const TLS_SERVER = {
+  'tls.server.mode': 'permissive',
+  'tls.server.certPath': certificatePath('member.pem'),
+  'tls.server.keyPath': certificatePath('member.key'),
+};
+const TLS_CLIENT = {
+  'tls.enable': 'true',
+  // Upstream's default, true, trusts any server.
+  'tls.test.mode.enable': 'false',
+  'tls.client.authServer': 'true',
+  'tls.client.trustCertPath': certificatePath('ca.pem'),
+};
+
+test('mqadmin over TLS and plain, at one port', { timeout: 200_000 }, async (t) => {
+  const missing = whatIsMissing();
+  if (missing !== null) {
+    t.skip(missing);
+    return;
+  }
+  const target = await startCluster({
+    ...{ build: 'optimized', durability: 'background', electionProfile: 'dledger' },
+    properties: TLS_SERVER,
+  });
+  t.after(() => target.close());
+  const leader = await target.leader();
+  const { address, firstBytes } = await eavesdrop(t, leader.address);
+  for (const [properties, firstByte] of [
+    [TLS_CLIENT, TLS_HANDSHAKE],
+    [{}, 0],
+  ] as const) {
+    const mqadmin = await Mqadmin.start(address, { properties });
+    try {
+      const said = await mqadmin.run('getControllerMetaData', '-a', address);
+      assert.equal(lines(said)[2], `#ControllerLeaderAddress\t${leader.address}`);
+    } finally {
+      await mqadmin.close();
+    }
+    assert.deepEqual([...firstBytes], [firstByte], 'all of its connections speak so');
+    firstBytes.clear();
+  }
+});
+
+/** A port that passes everything on, and notes how connections begin. */
+async function eavesdrop(t: TestContext, target: string) {
+  const firstBytes = new Set<number | undefined>();
+  const { host, port } = parseAddress(target) ?? assert.fail(target);
+  const server = createServer((incoming) => {
+    const outgoing = connect({ host, port });
+    incoming.once('data', (chunk: Buffer) => firstBytes.add(chunk[0]));
+    // Either end may break off; the other then ends too.
+    pipeline(incoming, outgoing, incoming, () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, firstBytes };
 }
 
 async function play(context: TestContext, scene: Scene): Promise<void> {

@@ -21,6 +21,12 @@ const COMMAND_TIMEOUT_MS = 120_000;
 const LAST_WORDS_MAX = 4_096;
 const WARM_UPS_MAX = 10;
 
+export interface MqadminOptions {
+  readonly version?: PeerVersion;
+  /** Of the JVM, such as `tls.enable`. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
 export class Mqadmin {
   readonly #jvm: ChildProcess;
   readonly #home: string;
@@ -33,8 +39,9 @@ export class Mqadmin {
    * @throws {PeersError} NO_JDK or NOT_INSTALLED, in one line that says what to do about it
    * @throws {TargetError} START_FAILED
    */
-  static async start(controller: string, version?: PeerVersion): Promise<Mqadmin> {
-    const mqadmin = new Mqadmin(findPeers(version).classPath);
+  static async start(controller: string, options: MqadminOptions = {}): Promise<Mqadmin> {
+    const { properties = {}, version } = options;
+    const mqadmin = new Mqadmin(findPeers(version).classPath, properties);
     try {
       for (let tries = 1; ; tries += 1) {
         const said = await mqadmin.run('getControllerMetaData', '-a', controller);
@@ -48,7 +55,7 @@ export class Mqadmin {
     }
   }
 
-  private constructor(classPath: string) {
+  private constructor(classPath: string, properties: Readonly<Record<string, string>>) {
     this.#home = mkdtempSync(join(tmpdir(), 'quorumark-mqadmin-'));
     const logback = join(this.#home, 'logback.xml');
     writeFileSync(logback, NO_LOG);
@@ -60,6 +67,7 @@ export class Mqadmin {
         ...[`-Drocketmq.home.dir=${this.#home}`, `-Drmq.logback.configurationFile=${logback}`],
         // Without one it would ask upstream's site for the address of a name server.
         '-Drocketmq.namesrv.addr=127.0.0.1:9',
+        ...Object.entries(properties).map(([key, value]) => `-D${key}=${value}`),
         ...['-cp', classPath, join(projectRoot(), 'tools', 'mqadmin', 'MqadminSession.java')],
       ],
       { stdio: 'pipe' },
