@@ -118,7 +118,7 @@ export interface ControllerConfig {
   readonly httpPort: number;
   /** `requestsWaitingMax`, default 20,000: requests inside this controller; more are refused as busy (2). */
   readonly requestsWaitingMax: number;
-  /** `connectionsMax`, default 10,000: more are closed on accept. */
+  /** `connectionsMax`, default 10,000: for one more a silent one is closed, else the new one. */
   readonly connectionsMax: number;
   /** `connectionsPerAddressMax`, default 0, no limit of its own. */
   readonly connectionsPerAddressMax: number;
