@@ -23,6 +23,8 @@ export interface KvInput {
 export interface KvOutput {
   readonly done: boolean;
   readonly value: number | null;
+  /** Of a read that may be stale: how old its answer says that it is at most. */
+  readonly stalenessMs: number;
 }
 
 const REQUEST_TIMEOUT_MS = 1_500;
@@ -152,6 +154,7 @@ export class KvClient {
       const output: KvOutput = {
         done: true,
         value: value === null ? null : Number(value.toString()),
+        stalenessMs: 0,
       };
       this.#history.end(operation, outcome, output, this.#world.nowMs);
     });
@@ -168,7 +171,8 @@ export class KvClient {
 
 const keyOf = (key: number): string => `key-${key}`;
 const bytesOf = (value: number): Buffer => Buffer.from(String(value));
-const outputOf = ({ done, value }: KvReply): KvOutput => ({
+const outputOf = ({ done, stalenessMs, value }: KvReply): KvOutput => ({
   done,
+  stalenessMs,
   value: value === null ? null : Number(value.toString()),
 });

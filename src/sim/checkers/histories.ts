@@ -7,17 +7,21 @@ import type { SimOptions } from '../swarm.js';
 import { controllerModel, type SetCallInput, type SetCallOutput } from './controller-model.js';
 import { type KvCallInput, type KvCallOutput, kvModel } from './kv-model.js';
 import { type Call, checkLinearizable, type Model } from './linearizability.js';
+import { checkStaleReads } from './stale-reads.js';
 import { Violation } from './violation.js';
 
 /** @returns partitions that were too hard to decide. @throws {Violation} */
 export function checkHistories(operations: readonly Operation[], options: SimOptions): number {
-  return options.subject === 'kv' ? checkKv(operations) : checkSets(operations, options);
+  if (options.subject === 'controller') return checkSets(operations, options);
+  checkStaleReads(operations);
+  return checkKv(operations);
 }
 
 function checkKv(operations: readonly Operation[]): number {
   const calls = byPartition<KvCallInput, KvCallOutput>(operations, (operation) => {
     const { expected, kind, value } = operation.input as KvInput;
-    if (kind === 'stale-get' || kind === 'range') return null; // They promise less.
+    // The first promise less, and are judged by it; the second are noted as reads of a key.
+    if (kind === 'stale-get' || kind === 'range') return null;
     const isRead = kind === 'get';
     if (operation.outcome === 'rejected' || (isRead && operation.outcome !== 'ok')) return null;
     const output = operation.outcome === 'ok' ? (operation.output as KvOutput) : null;

@@ -97,6 +97,19 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'staleness-from-the-end-of-a-proof',
+    bug: 'what a proof shows counts as fresh from its end, not from its beginning',
+    source: 'Ongaro thesis §6.4.1: a lease runs from the start of the round',
+    needs: { ...readers, delayMeanMs: 20 },
+    edits: [
+      {
+        file: 'src/engine/read-barrier.js',
+        find: 'this.#freshAtMs = Math.max(this.#freshAtMs, startedAtMs);',
+        replace: 'this.#freshAtMs = this.#options.clock.nowMs();',
+      },
+    ],
+  },
+  {
     name: 'lease-over-long',
     bug: 'a lease outlives the promise of those who gave it',
     source: 'sofa-jraft 25, 26, 34',

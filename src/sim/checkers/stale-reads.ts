@@ -1,0 +1,75 @@
+/**
+ * A read that may be stale is no staler than it says: it shows every write that was acknowledged longer
+ * ago than the answer's `stalenessMs`.
+ *
+ * Why: a bound that is reported and not kept is worse than none, because somebody relies on it. It breaks
+ * when freshness is counted from the wrong moment, or kept over a restart or a snapshot.
+ *
+ * Only certain violations count. A value is wrong when each write that may have made it was certainly
+ * followed by another that had been acknowledged by then, or when nobody had begun to write it yet.
+ */
+import type { Operation } from '../history.js';
+import type { KvInput, KvOutput } from '../kv-client.js';
+import { Violation } from './violation.js';
+
+/** Members' clocks run slower than the world's by less than this share. */
+const CLOCK_DRIFT_MAX = 0.05;
+
+interface Write {
+  readonly value: number | null;
+  readonly begunMs: number;
+  /** When it was known to be done; Infinity: it may be done at any time. */
+  readonly doneMs: number;
+}
+
+/** @throws {Violation} */
+export function checkStaleReads(operations: readonly Operation[]): void {
+  const writes = new Map<string, Write[]>();
+  for (const operation of operations) {
+    const write = writeOf(operation);
+    if (write === null) continue;
+    const others = writes.get(operation.partition) ?? [unwritten];
+    others.push(write);
+    writes.set(operation.partition, others);
+  }
+  for (const read of operations) {
+    if ((read.input as KvInput).kind !== 'stale-get' || read.outcome !== 'ok') continue;
+    judge(read, writes.get(read.partition) ?? [unwritten]);
+  }
+}
+
+const unwritten: Write = {
+  value: null,
+  begunMs: Number.NEGATIVE_INFINITY,
+  doneMs: Number.NEGATIVE_INFINITY,
+};
+
+function writeOf({ input, invokedAtMs, outcome, output, returnedAtMs }: Operation): Write | null {
+  const { kind, value } = input as KvInput;
+  if (kind !== 'put' && kind !== 'delete' && kind !== 'cas') return null;
+  const isDone = outcome === 'ok';
+  if (outcome === 'rejected' || (isDone && kind === 'cas' && !(output as KvOutput).done))
+    return null;
+  return {
+    value: kind === 'delete' ? null : value,
+    begunMs: invokedAtMs,
+    doneMs: isDone ? returnedAtMs : Number.POSITIVE_INFINITY,
+  };
+}
+
+function judge(read: Operation, writes: readonly Write[]): void {
+  const { stalenessMs, value } = read.output as KvOutput;
+  // As the client rounds it up, on a clock that may be slow.
+  const freshSinceMs = read.invokedAtMs - stalenessMs / (1 - CLOCK_DRIFT_MAX) - 1;
+  const makers = writes.filter(
+    (write) => write.value === value && write.begunMs <= read.returnedAtMs,
+  );
+  const isGone = (maker: Write): boolean =>
+    writes.some(({ begunMs, doneMs }) => begunMs > maker.doneMs && doneMs < freshSinceMs);
+  if (!makers.every(isGone)) return;
+  throw new Violation(
+    'stale-reads',
+    `${read.partition}: ${value}, read at ${read.invokedAtMs.toFixed(1)} ms and said to be ` +
+      `${stalenessMs} ms old at most, was no more by then`,
+  );
+}
