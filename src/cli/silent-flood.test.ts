@@ -3,11 +3,19 @@
  * member that comes back gets in. All come from one address here, the members' own.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAddress } from '../net/address.js';
 import { openFilesMax, openSilent } from '../net/testing.js';
 import { defaults } from '../server/config.js';
+import { formatProperties } from '../server/properties.js';
+import { freeBasePort } from '../target/free-ports.js';
 import { startCluster } from '../target/ours.js';
+import { CLI } from './testing/run-cli.js';
 import { untilWritten } from './testing/until-written.js';
 
 /** Of each process beside its ends of the silent connections: members keep `MEMBER_ROOM` more. */
@@ -52,3 +60,36 @@ for (const { what, properties, silent } of cases) {
     await untilWritten([flooded.address, back.address], 'by a member that came back');
   });
 }
+
+test('silent connections to a controller that may open fewer files than connections', {
+  timeout: 120_000,
+}, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'quorumark-test-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const port = await freeBasePort([0]);
+  const config = join(directory, 'controller.properties');
+  const address = `127.0.0.1:${port}`;
+  writeFileSync(
+    config,
+    formatProperties({
+      controllerDLegerSelfId: 'n0',
+      controllerDLegerPeers: `n0-${address}`,
+      controllerStorePath: join(directory, 'store'),
+      httpPort: '0',
+    }),
+  );
+  const start = 'ulimit -n 700 && exec "$@"';
+  const command = [process.execPath, CLI, 'controller', '--config', config, '--log-level', 'error'];
+  const controller = spawn('sh', ['-c', start, 'sh', ...command], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(controller, 'exit');
+  t.after(async () => {
+    controller.kill();
+    await exited;
+  });
+  await once(controller.stdout, 'data');
+  await untilWritten([address], 'before');
+  await openSilent(t, port, 1_000);
+  await untilWritten([address], 'in the flood');
+});

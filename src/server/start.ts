@@ -25,6 +25,7 @@ import type { Controller } from './controller.js';
 import { type GroupChange, type HttpServer, serveHttp } from './http.js';
 import { assembleMember } from './member.js';
 import { ControllerMetrics } from './metrics.js';
+import { connectionsThatFit } from './open-files.js';
 import type { ControllerBuild } from './parts.js';
 import { Settings } from './settings.js';
 import { loadTls } from './tls-files.js';
@@ -57,6 +58,13 @@ export async function startController(
   const dialsTls = config.memberTls || config.tls.dials;
   const exposure = exposureOf(config);
   if (exposure !== null) logger.warn({ bindAddress: config.bindAddress }, exposure);
+  const connectionsMax = connectionsThatFit(config.connectionsMax);
+  if (connectionsMax < config.connectionsMax) {
+    logger.warn(
+      { connectionsMax },
+      'open files (ulimit -Hn) allow fewer connections than configured',
+    );
+  }
   const store = openFileStore({
     directory: config.storePath,
     durability: config.durability,
@@ -120,7 +128,7 @@ export async function startController(
         port: self.port,
         logger,
         idleCloseMs: config.connectionIdleMs,
-        connectionsMax: config.connectionsMax,
+        connectionsMax,
         isMemberHost: (host) => transport.isHostOfMembers(host),
         connectionsPerAddressMax: config.connectionsPerAddressMax,
         requestsPerSecondPerAddressMax: config.requestsPerSecondPerAddressMax,
