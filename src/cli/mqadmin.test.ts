@@ -246,12 +246,10 @@ const TLS_CLIENT = {
   'tls.client.trustCertPath': certificatePath('ca.pem'),
 };
 
-test('mqadmin over TLS and plain, at one port', { timeout: 200_000 }, async (t) => {
-  const missing = whatIsMissing();
-  if (missing !== null) {
-    t.skip(missing);
-    return;
-  }
+test('mqadmin over TLS and plain, at one port', {
+  skip: whatIsMissing() ?? false,
+  timeout: 200_000,
+}, async (t) => {
   const target = await startCluster({
     ...{ build: 'optimized', durability: 'background', electionProfile: 'dledger' },
     properties: TLS_SERVER,
