@@ -8,7 +8,7 @@ import type { SimOverrides } from '../sim/swarm.js';
 export interface Verdict
   extends Pick<
     RunResult,
-    'seed' | 'violation' | 'traceHash' | 'simulatedMs' | 'events' | 'operations'
+    'seed' | 'violation' | 'traceHash' | 'simulatedMs' | 'events' | 'operations' | 'decided'
   > {
   readonly build: string;
   readonly subject: string;

@@ -11,16 +11,14 @@ const overrides = workerData as SimOverrides;
 parentPort?.on('message', (seed: number) => {
   void (async () => {
     const plan = planOf(seed, overrides);
-    const { coverage, events, operations, simulatedMs, traceHash, violation } = await runPlan(
-      plan,
-      {
+    const { coverage, decided, events, operations, simulatedMs, traceHash, violation } =
+      await runPlan(plan, {
         baseline,
         optimized,
-      },
-    );
+      });
     const { build, subject } = plan.options;
     const verdict: Verdict = {
-      ...{ seed, build, subject, events, operations, simulatedMs, traceHash, violation },
+      ...{ seed, build, subject, decided, events, operations, simulatedMs, traceHash, violation },
       coverage: coverage.cells,
     };
     parentPort?.postMessage(verdict);

@@ -59,7 +59,7 @@ async function runMany(command: SimCommand): Promise<ExitCode> {
   const seeds = command.minutes === undefined ? command.seeds : 2 ** 30;
   const coverage = new Coverage();
   const failures: Verdict[] = [];
-  const totals = { runs: 0, simulatedMs: 0, events: 0, operations: 0 };
+  const totals = { runs: 0, simulatedMs: 0, events: 0, operations: 0, histories: 0, undecided: 0 };
   const startedMs = performance.now();
   const { minutes } = command;
   const progress =
@@ -79,6 +79,8 @@ async function runMany(command: SimCommand): Promise<ExitCode> {
       totals.simulatedMs += verdict.simulatedMs;
       totals.events += verdict.events;
       totals.operations += verdict.operations;
+      totals.histories += verdict.decided.histories;
+      totals.undecided += verdict.decided.undecided;
       coverage.merge(verdict.coverage);
       if (verdict.violation !== null) failures.push(verdict);
       const failed = failures.length === 0 ? '' : `, ${failures.length} failed`;
@@ -94,7 +96,9 @@ async function runMany(command: SimCommand): Promise<ExitCode> {
     `${number(totals.runs)} seeds from ${first}: ${number(totals.simulatedMs / 1_000)} simulated s in ` +
       `${wallS.toFixed(1)} s (${number(totals.simulatedMs / 1_000 / wallS)}×, ${jobs} threads),\n` +
       `${number(totals.events)} events, ${number(totals.operations)} client operations, ` +
-      `${failures.length} failed`,
+      `${failures.length} failed;\n` +
+      `${number(totals.histories)} histories checked for linearizability, ` +
+      `${number(totals.undecided)} of them too hard to decide`,
   );
   for (const { seed, violation } of failures) {
     console.log(`\nseed ${seed}: ${violation?.checker}: ${firstLine(violation?.what ?? '')}`);
@@ -103,6 +107,7 @@ async function runMany(command: SimCommand): Promise<ExitCode> {
   const [failure] = failures.sort((a, b) => a.seed - b.seed);
   if (failure === undefined) return ExitCode.Ok;
   const plan = planOf(failure.seed, overridesOf(command));
+  console.log(`\noptions ${JSON.stringify(plan.options)}`);
   await explain(plan, await runPlan(plan, builds), command);
   return ExitCode.CheckFailed;
 }

@@ -15,7 +15,7 @@ import { BrokerHost } from './broker-host.js';
 import { AppliedEqual } from './checkers/applied-equal.js';
 import { BrokerSets } from './checkers/broker-sets.js';
 import { Configurations, type Leads } from './checkers/configurations.js';
-import { checkHistories } from './checkers/histories.js';
+import { checkHistories, type Decided } from './checkers/histories.js';
 import { NoAcknowledgedLoss } from './checkers/no-acknowledged-loss.js';
 import { NoDeadInSyncSet } from './checkers/no-dead-in-sync-set.js';
 import { HEARD_AGAIN_WITHIN_MS, NoNeedlessElection } from './checkers/no-needless-election.js';
@@ -56,8 +56,8 @@ export interface RunResult {
   readonly simulatedMs: number;
   readonly events: number;
   readonly operations: number;
-  /** Histories whose linearizability was too hard to decide. */
-  readonly undecided: number;
+  /** Whose linearizability was looked at; none when something else failed before. */
+  readonly decided: Decided;
   readonly coverage: Coverage;
   readonly story: Story;
 }
@@ -224,7 +224,7 @@ class Run implements Observer {
     const { faults, options, workload } = this.#plan;
     const world = this.#world;
     let violation: RunResult['violation'] = null;
-    let unknown = 0;
+    let decided: Decided = { histories: 0, undecided: 0 };
     try {
       for (const host of this.#hosts.slice(0, options.members)) host.start();
       for (const broker of this.#brokers) {
@@ -250,7 +250,7 @@ class Run implements Observer {
         const all = this.#group().every(({ id }) => this.#log.follows(id, index));
         return all ? chain : null;
       });
-      unknown = checkHistories(this.#history.operations, options);
+      decided = checkHistories(this.#history.operations, options);
     } catch (error) {
       const atMs = world.nowMs;
       if (error instanceof Violation) {
@@ -267,7 +267,7 @@ class Run implements Observer {
       simulatedMs: world.nowMs,
       events: world.events,
       operations: this.#history.operations.length,
-      undecided: unknown,
+      decided,
       coverage: this.#coverage,
       story: {
         events: this.#events,

@@ -10,14 +10,21 @@ import { type Call, checkLinearizable, type Model } from './linearizability.js';
 import { checkStaleReads } from './stale-reads.js';
 import { Violation } from './violation.js';
 
-/** @returns partitions that were too hard to decide. @throws {Violation} */
-export function checkHistories(operations: readonly Operation[], options: SimOptions): number {
+/** How many histories there were: one for each key or broker set. */
+export interface Decided {
+  readonly histories: number;
+  /** Of them, those that were too hard to decide. */
+  readonly undecided: number;
+}
+
+/** @throws {Violation} */
+export function checkHistories(operations: readonly Operation[], options: SimOptions): Decided {
   if (options.subject === 'controller') return checkSets(operations, options);
   checkStaleReads(operations);
   return checkKv(operations);
 }
 
-function checkKv(operations: readonly Operation[]): number {
+function checkKv(operations: readonly Operation[]): Decided {
   const calls = byPartition<KvCallInput, KvCallOutput>(operations, (operation) => {
     const { expected, kind, value } = operation.input as KvInput;
     // The first promise less, and are judged by it; the second are noted as reads of a key.
@@ -31,7 +38,7 @@ function checkKv(operations: readonly Operation[]): number {
 }
 
 /** What an answer proves depends on the build: reads that prove nothing are not judged. */
-function checkSets(operations: readonly Operation[], options: SimOptions): number {
+function checkSets(operations: readonly Operation[], options: SimOptions): Decided {
   const areReadsProved = options.build === 'optimized' || options.processReadEvent;
   const calls = byPartition<SetCallInput, SetCallOutput>(operations, (operation) => {
     const request = operation.input as SetRequest;
@@ -70,11 +77,11 @@ function byPartition<Input, Output>(
 function check<State extends string | number, Input, Output>(
   partitions: ReadonlyMap<string, readonly Call<Input, Output>[]>,
   model: Model<State, Input, Output>,
-): number {
-  let unknown = 0;
+): Decided {
+  let undecided = 0;
   for (const [partition, calls] of partitions) {
     const verdict = checkLinearizable(calls, model);
-    if (verdict.kind === 'unknown') unknown += 1;
+    if (verdict.kind === 'unknown') undecided += 1;
     if (verdict.kind !== 'violation') continue;
     const { calledAt, input, output, returnedAt } = verdict.call;
     throw new Violation(
@@ -83,5 +90,5 @@ function check<State extends string | number, Input, Output>(
         `${returnedAt.toFixed(1)} ms with ${JSON.stringify(output)}, fits no order of effects`,
     );
   }
-  return unknown;
+  return { histories: partitions.size, undecided };
 }
