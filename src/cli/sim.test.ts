@@ -29,6 +29,40 @@ for (const { hash, seed, subject } of stored) {
   });
 }
 
+/** Disks that lie to members which fall behind: old entries and snapshots are read again. */
+const liars = {
+  members: 3,
+  durability: 'group',
+  entriesKept: 0,
+  snapshotEveryEntries: 20,
+  segmentBytesMax: 700,
+  thinkMs: 20,
+  faultGapMs: 250,
+  faultWeights: { corruption: 6, partition: 5, kill: 3, congestion: 2, 'power-loss': 2 },
+} as const;
+
+test('damage ends a member that reads it, and one that starts refuses it until it is told otherwise', async () => {
+  let died = 0;
+  let refused = 0;
+  for (const seed of [16, 34]) {
+    const { coverage, story, violation } = await runPlan(planOf(seed, liars), builds);
+    assert.equal(violation, null);
+    assert(coverage.count('log rebuilt', 'corruption') > 0);
+    const running = new Set<string>();
+    for (const { what, who } of story.events) {
+      if (what.startsWith('started, ')) running.add(who);
+      if (what.startsWith(`failed: /${who}/`)) {
+        assert.match(what, /\.(log|snapshot): at byte \d+: /);
+        if (running.has(who)) died += 1;
+        else refused += 1;
+      }
+      if (what === 'ended' || what.startsWith('failed: ')) running.delete(who);
+    }
+  }
+  assert(died > 0, 'nobody read damage while it ran');
+  assert(refused > 0, 'nobody refused to start');
+});
+
 /** Each found a bug once (docs/bugs-found.md), or a fault of the simulator. */
 const once = [2, 3, 15, 24, 35, 40, 41, 58, 74, 153, 298, 301, 1116, 1475, 1948, 2268, 3478];
 /** The same, as the swarm draws them. */

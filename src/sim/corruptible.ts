@@ -1,5 +1,5 @@
 /**
- * Which bytes of a store's files may be damaged at rest so that the damage can be told from a crash.
+ * Which bytes of a store's files may be damaged so that the damage can be told from a crash.
  *
  * The last write of a log cannot: whether it was synced, only a later write says. A damaged last
  * record therefore looks as one that a power cut tore, and is cut; no log without a second copy of
@@ -31,4 +31,12 @@ export function corruptible(name: string, content: Buffer): number {
     at = end;
   }
   return ends.findLast(({ index }) => index <= attested)?.end ?? 0;
+}
+
+/**
+ * The same under a running process. Its vote is read at its next start only: until then damage of one
+ * copy would wait for damage of the other, and nothing survives both.
+ */
+export function corruptibleInUse(name: string, content: Buffer): number {
+  return name === VOTE_FILE ? 0 : corruptible(name, content);
 }

@@ -228,16 +228,16 @@ export class SimDisk implements FileSystem {
   }
 
   /**
-   * Changes bytes of a file at rest.
+   * Changes bytes of a file, also under a process that has it open.
    *
-   * @param reach how many bytes of a file may change, from its beginning; 0: none
+   * @param reach how many bytes of a file may change, from its beginning, by what of it is synced; 0: none
    * @returns what was changed, or null when there is nothing to change.
    */
   corrupt(how: Corruption, reach: (name: string, content: Buffer) => number): string | null {
     const files = [...this.#names]
       .map(([name, node]) => ({
         ...{ name, node },
-        end: reach(name, node.bytes.subarray(0, node.length)),
+        end: Math.min(node.length, reach(name, onDisk(node))),
       }))
       .filter(({ end }) => end > 0);
     if (files.length === 0) return null;
@@ -245,20 +245,21 @@ export class SimDisk implements FileSystem {
     const at = this.#chance.between(0, end - 1);
     const sector = at - (at % SECTOR_BYTES);
     switch (how) {
-      case 'bit-flip':
-        node.bytes[at] = (node.bytes[at] as number) ^ (1 << this.#chance.between(0, 7));
+      case 'bit-flip': {
+        const flipped = (node.bytes[at] as number) ^ (1 << this.#chance.between(0, 7));
+        damage(node, at, Buffer.of(flipped));
         break;
+      }
       case 'zeroed-sector':
-        node.bytes.fill(0, sector, Math.min(end, sector + SECTOR_BYTES));
+        damage(node, sector, Buffer.alloc(Math.min(end, sector + SECTOR_BYTES) - sector));
         break;
       case 'misdirected-write': {
         const from = this.#chance.between(0, node.length - 1);
         const length = Math.min(SECTOR_BYTES, end - at, node.length - from);
-        node.bytes.copyWithin(at, from, from + length);
+        damage(node, at, Buffer.from(node.bytes.subarray(from, from + length)));
         break;
       }
     }
-    if (node.synced !== null) settle(node);
     return `${name} at byte ${at}`;
   }
 
@@ -343,7 +344,7 @@ function settle(node: Node): void {
 /** The first changes are on disk; later ones are not yet. */
 function settleSome(node: Node, count: number): void {
   const base: Node = {
-    bytes: Buffer.from(node.synced ?? node.bytes.subarray(0, node.length)),
+    bytes: Buffer.from(onDisk(node)),
     length: node.synced?.length ?? node.length,
     synced: null,
     unsynced: [],
@@ -351,6 +352,17 @@ function settleSome(node: Node, count: number): void {
   };
   for (const change of node.unsynced.splice(0, count)) applyChange(base, change);
   node.synced = base.bytes.subarray(0, base.length);
+}
+
+/** What a power cut would leave for sure. */
+function onDisk({ bytes, length, synced }: Node): Buffer {
+  return synced ?? bytes.subarray(0, length);
+}
+
+/** Both on the disk and in the page cache, where no process asked for it. */
+function damage(node: Node, at: number, bytes: Buffer): void {
+  bytes.copy(node.bytes, at);
+  if (node.synced !== null) bytes.copy(node.synced, at);
 }
 
 /** The page cache still shows what a failed sync did not write; the disk never will. */

@@ -72,11 +72,12 @@ export type Fault =
   | { readonly kind: 'disk-full'; readonly target: Target; readonly forMs: number }
   /** The next sync fails; what it covered is gone. */
   | { readonly kind: 'sync-failure'; readonly target: Target; readonly forMs: number }
-  /** Bytes on the disk of one member change while it is down. */
+  /** Bytes on the disk of one member change, while it is down or under its running process. */
   | {
       readonly kind: 'corruption';
       readonly target: Target;
       readonly how: 'bit-flip' | 'misdirected-write' | 'zeroed-sector';
+      readonly atRest: boolean;
       readonly forMs: number;
     }
   /** A read returns other bytes than those that are there, once. */

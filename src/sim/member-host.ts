@@ -96,6 +96,10 @@ export class MemberHost {
     this.#clock = new ProcessClock(options.world);
   }
 
+  get directory(): string {
+    return `/${this.id}`;
+  }
+
   get isRunning(): boolean {
     return this.#member !== null;
   }
@@ -121,7 +125,7 @@ export class MemberHost {
   }
 
   /** Starts the process; a store that refuses to open leaves it down, with `failure` set. */
-  start(): void {
+  start(rebuildFromPeers = true): void {
     if (this.#member !== null) return;
     const { assemble, chance, disk, durability, group, network, observer, segmentBytesMax, world } =
       this.#options;
@@ -133,14 +137,14 @@ export class MemberHost {
     let store: LogStore;
     try {
       store = openFileStore({
-        directory: `/${this.id}`,
+        directory: this.directory,
         durability,
         logger,
         segmentBytesMax,
         cacheBytesMax: segmentBytesMax * 2,
         reserveBytes: 1,
         formatVersion: this.formatVersion,
-        rebuildFromPeers: true,
+        rebuildFromPeers,
         files: disk,
         clock,
       });

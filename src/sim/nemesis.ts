@@ -4,12 +4,16 @@
  * It keeps the group recoverable: never more members damaged at once than the group can bear, and
  * never a fault that breaks a promise which nobody made (see `swarm.ts`).
  */
+import { join } from 'node:path';
 import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
 import { Prng } from '../lib/prng.js';
 import type { Configuration } from '../raft/types.js';
+import { StoreError } from '../storage/errors.js';
+import { REBUILD_FILE } from '../storage/rebuild-marker.js';
 import type { BrokerHost } from './broker-host.js';
-import { corruptible } from './corruptible.js';
+import { Violation } from './checkers/violation.js';
+import { corruptible, corruptibleInUse } from './corruptible.js';
 import { describeFault, type Fault, type FaultKind, type Outside, type Target } from './faults.js';
 import type { MemberHost } from './member-host.js';
 import { cutsBetween, partitionOf, type SimNetwork } from './network.js';
@@ -41,12 +45,17 @@ export class Nemesis {
   readonly #hosts: MemberHost[];
   readonly #brokers: readonly BrokerHost[];
   readonly #chance: Prng;
-  /** Which way of a one-way cut is dead; of its own, as what it draws came later. */
+  // Of their own, for they came later: what was drawn before stays.
+  /** Which way of a one-way cut is dead. */
   readonly #directions: Prng;
+  /** How members are started. */
+  readonly #operators: Prng;
   readonly #options: SimOptions;
   readonly spans: FaultSpan[] = [];
   /** Members whose disk lost or lies; at most a minority at any time of a run. */
   readonly #damaged = new Set<string>();
+  /** Members that may yet die of damage: it came under their process, and no start has met it. */
+  readonly unread = new Set<string>();
   /** Members outside the core, while the core is healed and they are not. */
   readonly outside = new Set<string>();
   #isOver = false;
@@ -74,6 +83,7 @@ export class Nemesis {
     this.#brokers = parts.brokers;
     this.#chance = parts.chance;
     this.#directions = new Prng(parts.options.seed ^ 0x0d12_ec70);
+    this.#operators = new Prng(parts.options.seed ^ 0x0be2_a705);
     this.#options = parts.options;
   }
 
@@ -208,12 +218,17 @@ export class Nemesis {
     this.#lastFaultEndsMs = this.#world.nowMs;
   }
 
-  /** A supervisor starts again what dies of damage that nobody had read before all was healed. */
+  /**
+   * A supervisor starts again what dies of damage, and once all is healed of anything; an operator does
+   * what refuses to start for damage, and tells it to have its log from the peers.
+   */
   failed(member: string): void {
     const host = this.#hosts.find(({ id }) => id === member);
-    if (this.#isOver && host !== undefined) {
-      this.#world.after(RESTART_MS, () => this.#start(host));
-    }
+    if (host === undefined) return;
+    const hasRefused = !host.isRunning && isDamage(host.failure);
+    const start = (): void => (hasRefused ? this.#start(host, true) : this.#start(host));
+    if (this.#isOver) this.#world.after(RESTART_MS, start);
+    else if (hasRefused || this.unread.has(member)) this.#later(RESTART_MS, start);
   }
 
   #resolve(target: Target): MemberHost | null {
@@ -288,15 +303,19 @@ export class Nemesis {
         host.disk.failNextSync();
         this.#later(fault.forMs, () => this.#start(host));
         return true;
-      case 'corruption': {
+      case 'corruption':
         if (host?.isRunning !== true || !this.#mayDamage(host)) return false;
-        host.kill();
+        if (fault.atRest) host.kill();
+        else {
+          host.disk.corrupt(fault.how, corruptibleInUse);
+          this.unread.add(host.id);
+        }
         this.#later(fault.forMs, () => {
-          host.disk.corrupt(fault.how, corruptible);
+          if (fault.atRest) host.disk.corrupt(fault.how, corruptible);
+          else host.kill();
           this.#start(host);
         });
         return true;
-      }
       case 'bad-read':
         if (host?.isRunning !== true || !this.#mayDamage(host)) return false;
         host.disk.badRead(fault.how);
@@ -363,8 +382,20 @@ export class Nemesis {
     return this.#hosts.find((host) => host.log?.isServing === true);
   }
 
-  #start(host: MemberHost): void {
-    if (!this.gone.has(host.id)) host.start();
+  /** @param rebuildFromPeers whether it may drop a damaged log; by default it may not. */
+  #start(host: MemberHost, rebuildFromPeers = this.#operators.chance(0.5)): void {
+    if (this.gone.has(host.id) || host.isRunning) return;
+    const wasRebuilding = isRebuilding(host);
+    host.start(rebuildFromPeers);
+    if (host.isRunning) this.unread.delete(host.id);
+    if (rebuildFromPeers) return;
+    const { failure } = host;
+    if (!wasRebuilding && isRebuilding(host)) {
+      throw new Violation('damage-refused', `${host.id} dropped its log, and nobody told it to`);
+    }
+    if (isDamage(failure) && !namesFile(host, failure)) {
+      throw new Violation('damage-refused', `${host.id} does not say where: ${failure.message}`);
+    }
   }
 
   /** A member whose disk lied or is gone counts as down for the rest of the run. */
@@ -503,3 +534,12 @@ export class Nemesis {
     }
   }
 }
+
+const isDamage = (error: Error | null): error is StoreError =>
+  error instanceof StoreError && error.code === 'STORE_CORRUPT';
+
+const isRebuilding = ({ disk }: MemberHost): boolean => disk.list().includes(REBUILD_FILE);
+
+/** Of its own files, and the place in it. */
+const namesFile = ({ directory, disk }: MemberHost, { message }: StoreError): boolean =>
+  disk.list().some((name) => message.startsWith(`${join(directory, name)}: at byte `));

@@ -292,11 +292,14 @@ class Run implements Observer {
     await this.#comeRight();
     const leader = this.#leader();
     const reign = this.#reign();
-    await this.#world.run(this.#world.nowMs + CALM_MS);
-    // Offices are handed over to a leader that is preferred, a full disk ends one rightly, and by the
-    // paper's rule whoever was out of touch, or was removed unawares, deposes leaders (thesis §4.2.3).
+    // Offices are handed over to a leader that is preferred, a full disk and damage end one rightly, and by
+    // the paper's rule whoever was out of touch, or was removed unawares, deposes leaders (thesis §4.2.3).
     const mayEnd =
-      preferredLeader || electionRule === 'plain' || this.#nemesis.outside.has(leader?.id ?? '');
+      preferredLeader ||
+      electionRule === 'plain' ||
+      this.#nemesis.outside.has(leader?.id ?? '') ||
+      this.#nemesis.unread.has(leader?.id ?? '');
+    await this.#world.run(this.#world.nowMs + CALM_MS);
     if (!mayEnd && this.#reign() !== reign) {
       throw new Violation(
         'core-undisturbed',

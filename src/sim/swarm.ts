@@ -232,6 +232,7 @@ function mayStrike(kind: FaultKind, options: SimOptions): boolean {
 export function drawSchedule(options: SimOptions): ScheduledFault[] {
   const chance = new Prng(options.seed ^ 0x0fa0_17);
   const draw = new Draw(chance);
+  const later = new Prng(options.seed ^ 0x1a7e_0001);
   const schedule: ScheduledFault[] = [];
   const kinds = Object.keys(options.faultWeights);
   if (kinds.length === 0) return schedule;
@@ -240,11 +241,18 @@ export function drawSchedule(options: SimOptions): ScheduledFault[] {
     atMs += Math.round(-Math.log(1 - chance.unit()) * options.faultGapMs);
     if (atMs >= options.safetyMs) return schedule;
     const kind = draw.weighted(options.faultWeights as Record<string, number>) as FaultKind;
-    schedule.push({ atMs, fault: drawFault(kind, options, draw, chance) });
+    schedule.push({ atMs, fault: drawFault(kind, options, draw, chance, later) });
   }
 }
 
-function drawFault(kind: FaultKind, options: SimOptions, draw: Draw, chance: Prng): Fault {
+/** @param later for what a fault got after others had been drawn: they stay as they were. */
+function drawFault(
+  kind: FaultKind,
+  options: SimOptions,
+  draw: Draw,
+  chance: Prng,
+  later: Prng,
+): Fault {
   const target = (): Target =>
     chance.chance(0.45)
       ? 'leader'
@@ -292,6 +300,7 @@ function drawFault(kind: FaultKind, options: SimOptions, draw: Draw, chance: Prn
         kind,
         target: target(),
         how: chance.pick(['bit-flip', 'misdirected-write', 'zeroed-sector'] as const),
+        atRest: later.chance(0.5),
         forMs,
       };
     case 'bad-read':

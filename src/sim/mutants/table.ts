@@ -441,6 +441,18 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'damaged-log-dropped-unasked',
+    bug: 'a member drops a damaged log although nobody told it to have it from the peers',
+    source: 'Alagappan et al., "Protocol-Aware Recovery" (FAST 2018)',
+    edits: [
+      {
+        file: 'src/storage/recovery.js',
+        find: 'if (!isDamage || !options.rebuildFromPeers)',
+        replace: 'if (!isDamage)',
+      },
+    ],
+  },
+  {
     name: 'failed-sync-trusted',
     bug: 'after a failed sync a restart believes what the page cache shows',
     source: 'Rebello et al. (ATC 2020); PostgreSQL’s fsyncgate',
