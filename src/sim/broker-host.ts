@@ -110,6 +110,10 @@ export class BrokerHost {
     this.#silentUntilMs = this.#options.world.nowMs + forMs;
   }
 
+  jumpWall(byMs: number): void {
+    this.#clock.jumpWall(byMs);
+  }
+
   /** From another broker of the set. */
   hears(input: BrokerInput): void {
     if (this.#isAlive) this.#clock.run(() => this.#feed(input));

@@ -93,7 +93,13 @@ export type Fault =
       readonly rate: number;
       readonly forMs: number;
     }
-  | { readonly kind: 'clock-jump'; readonly target: Target; readonly byMs: number }
+  /** The wall clocks of a member, which reads none, and of a broker, which does. */
+  | {
+      readonly kind: 'clock-jump';
+      readonly target: Target;
+      readonly broker: number;
+      readonly byMs: number;
+    }
   // What operators do
   | { readonly kind: 'transfer'; readonly to: number }
   | { readonly kind: 'add-learner' }

@@ -362,6 +362,7 @@ export class Nemesis {
         return true;
       case 'clock-jump':
         host?.clock.jumpWall(fault.byMs);
+        this.#brokers[fault.broker]?.jumpWall(fault.byMs);
         return host !== null;
       case 'broker-kill': {
         const broker = this.#brokers[fault.broker];

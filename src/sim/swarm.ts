@@ -314,7 +314,7 @@ function drawFault(
         forMs: forMs * 4,
       };
     case 'clock-jump':
-      return { kind, target: target(), byMs: chance.between(-100_000, 100_000) };
+      return { kind, target: target(), broker, byMs: chance.between(-100_000, 100_000) };
     case 'transfer':
       return { kind, to: chance.between(0, options.members - 1) };
     case 'add-learner':
