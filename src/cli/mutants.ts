@@ -121,8 +121,9 @@ function hunt(mutant: Mutant, planted: string, first: number, seeds: number): Pr
 function page(rows: readonly Row[], { first, seeds }: MutantsCommand): string {
   const lines = rows.map(
     ({ mutant, result }) =>
-      `| \`${mutant.name}\` | ${mutant.bug} | ${mutant.source} | ${result.seeds ?? `more than ${seeds}`} | ${result.checker ?? ''} |`,
+      `| \`${mutant.name}\` | ${mutant.bug} | ${mutant.source} | ${mutant.needs === undefined ? 'drawn' : 'its own'} | ${result.seeds ?? `more than ${seeds}`} | ${result.checker ?? ''} |`,
   );
+  const brought = rows.filter(({ mutant }) => mutant.needs !== undefined).length;
   return `# Mutants
 
 Known bugs of this field, planted one at a time, and how many seeds the simulator needs to catch each. Made by
@@ -132,8 +133,12 @@ Known bugs of this field, planted one at a time, and how many seeds the simulato
 A mutant is a change of one module's compiled text, made while a process of its own loads it
 (\`src/sim/mutants/\`); shipped code has no switch for it. The same seeds were run without the mutant, and pass.
 
-| mutant | bug | source | seeds | caught by |
-|---|---|---|---|---|
+Weather: \`drawn\` by the swarm, as for any seed, or \`its own\`, options and faults that the mutant insists on
+(${brought} of ${rows.length}). Seeds under weather of its own do not say how soon the open swarm would meet the bug
+([decision 011](decisions/011-a-mutant-brings-its-weather.md)).
+
+| mutant | bug | source | weather | seeds | caught by |
+|---|---|---|---|---|---|
 ${lines.join('\n')}
 `;
 }
