@@ -113,12 +113,18 @@ export const mutants: readonly Mutant[] = [
     name: 'lease-over-long',
     bug: 'a lease outlives the promise of those who gave it',
     source: 'sofa-jraft 25, 26, 34',
-    needs: { ...readers, lease: { clockDriftMax: 0.1 } },
+    needs: {
+      ...readers,
+      lease: { clockDriftMax: 0.1 },
+      clients: 10,
+      delayMeanMs: 1,
+      faultWeights: { congestion: 3, partition: 1 },
+    },
     edits: [
       {
         file: 'src/raft/lease.js',
         find: 'electionTimeoutMs * (1 - options.clockDriftMax)',
-        replace: 'electionTimeoutMs * 12',
+        replace: 'electionTimeoutMs * 2',
       },
     ],
   },
@@ -298,7 +304,7 @@ export const mutants: readonly Mutant[] = [
         file: raft,
         find: 'if (held === entries.length) return [];',
         replace:
-          'if (held === entries.length && held > 0 && end < this.#log.lastIndex) { const at = Math.max(end, this.#log.floor); this.#log.truncate(at); if (this.#persisted > at) this.#persisted = at; this.#effects.push({ kind: "truncate", after: at }); this.#matched = at; return []; } if (held === entries.length) return [];',
+          'if (held === entries.length && held > 0 && end < this.#log.lastIndex) { const at = Math.max(end, this.#log.floor); this.#log.truncate(at); if (this.#persisted > at) this.#persisted = at; this.#effects.push({ kind: "truncate", after: at }); if (this.#membership.truncate(at)) this.#configurationChanged(); this.#matched = at; return []; } if (held === entries.length) return [];',
       },
     ],
   },
@@ -345,15 +351,15 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'entry-applied-twice',
-    bug: 'an entry that comes twice is applied twice',
+    name: 'duplicate-push-appended',
+    bug: 'a push that comes twice is appended twice, and its entries are applied twice',
     source: 'dledger 140, 141',
     edits: [
       {
-        file: engine,
-        find: "if (entry.kind === 'data') this.#apply(entry);",
+        file: raft,
+        find: 'if (held === entries.length) return [];',
         replace:
-          "if (entry.kind === 'data') this.#apply(entry); if (entry.index % 5 === 0 && entry.body.length > 0) this.#apply(entry);",
+          'if (held === entries.length && (held === 0 || end !== this.#log.lastIndex)) return []; if (held === entries.length) { const again = entries.map((entry) => ({ ...entry, index: logIndex(entry.index + held) })); for (const entry of again) this.#log.append(entry.index, entry.term); return again; }',
       },
     ],
   },
