@@ -14,7 +14,7 @@ const stored: readonly {
   readonly hash: string;
 }[] = [
   { seed: 5, subject: 'controller', hash: 'af6a3fcb173377eb' },
-  { seed: 6, subject: 'kv', hash: '957f1daf1a5a12e5' },
+  { seed: 6, subject: 'kv', hash: '0249c4dfdf80d183' },
 ];
 
 for (const { hash, seed, subject } of stored) {
