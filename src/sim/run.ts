@@ -15,13 +15,24 @@ import { BrokerHost } from './broker-host.js';
 import { AppliedEqual } from './checkers/applied-equal.js';
 import { BrokerSets } from './checkers/broker-sets.js';
 import { Configurations, type Leads } from './checkers/configurations.js';
+import { checkReign } from './checkers/core-undisturbed.js';
+import {
+  checkReplaced,
+  leaderlessSets,
+  REPLACE_WITHIN_MS,
+} from './checkers/dead-masters-replaced.js';
+import { fullDiskObjection } from './checkers/full-disk-survived.js';
 import { checkHistories, type Decided } from './checkers/histories.js';
+import { disagreement, servesAndAgrees } from './checkers/liveness.js';
 import { NoAcknowledgedLoss } from './checkers/no-acknowledged-loss.js';
+import { foundBy } from './checkers/no-crash.js';
 import { NoDeadInSyncSet } from './checkers/no-dead-in-sync-set.js';
+import { checkRebuild } from './checkers/no-false-damage.js';
 import { HEARD_AGAIN_WITHIN_MS, NoNeedlessElection } from './checkers/no-needless-election.js';
 import { OneLeaderPerTerm } from './checkers/one-leader-per-term.js';
 import { ReadIndexNeverStale } from './checkers/read-index-never-stale.js';
 import { ReplicatedLog } from './checkers/replicated-log.js';
+import { TermsOnlyRise } from './checkers/terms-only-rise.js';
 import { Violation } from './checkers/violation.js';
 import { ControllerClient, type SetRequest } from './controller-client.js';
 import { Coverage, type Transition } from './coverage.js';
@@ -79,8 +90,6 @@ const BASE_PORT = 9_000;
 /** Machines that may become members. */
 const SPARES = 3;
 const EVENTS_KEPT = 5_000;
-/** A set without a living master for so long in calm is a set that nobody helps. */
-const REPLACE_WITHIN_MS = 30_000;
 /** How long a group that has come right must stay so. */
 const CALM_MS = 5_000;
 /** What began before healing, a pause or a hand-over, is over by then. */
@@ -116,7 +125,7 @@ class Run implements Observer {
   readonly #elections = new NoNeedlessElection();
   readonly #inStep = new NoDeadInSyncSet();
   readonly #configurations = new Configurations();
-  readonly #terms = new Map<string, number>();
+  readonly #terms = new TermsOnlyRise();
   #appliedMax = 0;
   #epochs = 0;
 
@@ -252,13 +261,7 @@ class Run implements Observer {
       });
       decided = checkHistories(this.#history.operations, options);
     } catch (error) {
-      const atMs = world.nowMs;
-      if (error instanceof Violation) {
-        violation = { checker: error.checker, what: error.message, atMs };
-      } else {
-        const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        violation = { checker: 'no-crash', what, atMs };
-      }
+      violation = { ...foundBy(error), atMs: world.nowMs };
     }
     return {
       seed: options.seed,
@@ -300,12 +303,13 @@ class Run implements Observer {
       this.#nemesis.outside.has(leader?.id ?? '') ||
       this.#nemesis.unread.has(leader?.id ?? '');
     await this.#world.run(this.#world.nowMs + CALM_MS);
-    if (!mayEnd && this.#reign() !== reign) {
-      throw new Violation(
-        'core-undisturbed',
-        `${reign} was over with ${without} left ${outside}: ${this.#state()}`,
-      );
-    }
+    checkReign({
+      before: reign,
+      after: this.#reign(),
+      mayEnd,
+      outside: `${without} left ${outside}`,
+      state: () => this.#state(),
+    });
   }
 
   async #converge(): Promise<void> {
@@ -317,24 +321,18 @@ class Run implements Observer {
       longCalm && subject === 'controller' ? healedMs + HEARD_AGAIN_WITHIN_MS + CALM_MS : 0;
     await world.run(Math.max(calmUntilMs, world.nowMs + CALM_MS));
     await this.#until(livenessMs, () => this.#servesAndAgrees());
-    if (!this.#servesAndAgrees())
-      throw new Violation('liveness', `agreement was lost in calm: ${this.#state()}`);
+    if (!this.#servesAndAgrees()) throw disagreement('agreement was lost in calm', this.#state());
   }
 
   /** In bounded time: one leader, equal states, a master for every set that can have one. */
   async #comeRight(): Promise<void> {
     const { livenessMs } = this.#plan.options;
     await this.#until(livenessMs, () => this.#servesAndAgrees());
-    if (!this.#servesAndAgrees())
-      throw new Violation('liveness', `no agreement within ${livenessMs} ms: ${this.#state()}`);
-    await this.#until(REPLACE_WITHIN_MS, () => this.#leaderlessSets().length === 0);
-    const without = this.#leaderlessSets();
-    if (without.length > 0) {
-      throw new Violation(
-        'dead-masters-replaced',
-        `${REPLACE_WITHIN_MS} ms after healing: ${without.join('; ')}`,
-      );
+    if (!this.#servesAndAgrees()) {
+      throw disagreement(`no agreement within ${livenessMs} ms`, this.#state());
     }
+    await this.#until(REPLACE_WITHIN_MS, () => this.#leaderlessSets().length === 0);
+    checkReplaced(this.#leaderlessSets());
   }
 
   /** Runs until the condition holds, or for so long. */
@@ -349,16 +347,7 @@ class Run implements Observer {
   }
 
   #servesAndAgrees(): boolean {
-    const leader = this.#leader();
-    if (leader === undefined) return false;
-    const { log } = leader;
-    return this.#group().every(
-      (host) =>
-        host.isRunning &&
-        host.log?.status.leader === leader.id &&
-        host.log.appliedIndex === log?.commitIndex &&
-        log?.lastIndex === log?.commitIndex,
-    );
+    return servesAndAgrees(this.#leader(), this.#group());
   }
 
   /**
@@ -385,22 +374,11 @@ class Run implements Observer {
     if (leader === undefined) return ['nobody serves'];
     const isSpare = this.#hosts.indexOf(leader) >= this.#plan.options.members;
     if (leader.controller === null || isSpare) return [];
-    const { brokerSets } = leader.controller.state;
-    const found: string[] = [];
-    for (const { brokerName, registry, sync } of brokerSets.values()) {
-      if (sync === null || registry === null || sync.masterBrokerId === null) continue;
-      const isAlive = (id: number): boolean =>
-        this.#brokers.some(
-          (broker) => broker.brokerName === brokerName && broker.id === id && broker.isAlive,
-        );
-      const alive = sync.syncStateSet.filter((id) => isAlive(id) && registry.replicas.has(id));
-      if (!isAlive(sync.masterBrokerId) && alive.length > 0) {
-        found.push(
-          `${brokerName} keeps its dead master ${sync.masterBrokerId} while ${alive.join()} live in step`,
-        );
-      }
-    }
-    return found;
+    return leaderlessSets(leader.controller.state, (brokerName, id) =>
+      this.#brokers.some(
+        (broker) => broker.brokerName === brokerName && broker.id === id && broker.isAlive,
+      ),
+    );
   }
 
   #electionAskedMs(brokerName: string): number {
@@ -443,13 +421,7 @@ class Run implements Observer {
     this.#configurations.started(member, store.snapshot, entries);
     if (store.mustCatchUpTo > 0) {
       this.#met('log rebuilt');
-      // To take a crash for damage costs a copy of everything, and nobody would notice.
-      if (!this.#nemesis.damaged.has(member)) {
-        throw new Violation(
-          'no-false-damage',
-          `${member} dropped its log as damaged, and nothing but crashes ever happened to it`,
-        );
-      }
+      checkRebuild(member, this.#nemesis.damaged);
     }
     this.#roleIs(member, 'candidate', `life ${life}`);
     if (life > 1) this.#met('member restarted');
@@ -457,13 +429,7 @@ class Run implements Observer {
       member,
       `started, life ${life}, log ${store.lastIndex}, term ${store.hardState.term}`,
     );
-    const known = this.#terms.get(member) ?? 0;
-    if (store.hardState.term < known) {
-      throw new Violation(
-        'terms-only-rise',
-        `${member} knew term ${known} and started in term ${store.hardState.term}`,
-      );
-    }
+    this.#terms.started(member, store.hardState.term);
   }
 
   ended(member: string): void {
@@ -474,10 +440,9 @@ class Run implements Observer {
   failed(member: string, error: Error): void {
     // A checker that objects to a write looks to the engine like a store that failed.
     if (error instanceof Violation) this.#world.fail(error);
-    // Its term and its vote have their place already; all else can wait.
-    if (this.#hostById.get(member)?.isRunning === true && error.message.includes('ENOSPC')) {
-      this.#world.fail(new Violation('full-disk-survived', `${member}: ${error.message}`));
-    }
+    const wasRunning = this.#hostById.get(member)?.isRunning === true;
+    const objection = wasRunning ? fullDiskObjection(member, error) : null;
+    if (objection !== null) this.#world.fail(objection);
     this.#met('store refused');
     this.#roleIs(member, 'down', error.message);
     this.#tell(member, `failed: ${error.message}`);
@@ -496,7 +461,7 @@ class Run implements Observer {
   role(member: string, role: string, term: Term, isServing: boolean): void {
     this.#world.note(term);
     this.#world.note(role.length);
-    this.#terms.set(member, Math.max(this.#terms.get(member) ?? 0, term));
+    this.#terms.reached(member, term);
     const before = this.#roles.findLast((known) => known.member === member);
     if (before?.role === 'leader' && role !== 'leader') this.#met('leader stepped down');
     this.#roleIs(member, role, `term ${term}${isServing ? ', serves' : ''}`);
@@ -521,7 +486,7 @@ class Run implements Observer {
   }
 
   compacted(member: string, index: LogIndex, firstIndex: LogIndex): void {
-    this.#log.learn(member, index, this.#terms.get(member) ?? 0);
+    this.#log.learn(member, index, this.#terms.of(member));
     this.#met('snapshot taken');
     if (firstIndex > 1) this.#met('log compacted');
     this.#tell(member, `took a snapshot, the log begins at ${firstIndex}`);
@@ -545,7 +510,7 @@ class Run implements Observer {
 
   applied(member: string, entry: Entry): void {
     this.#world.note(entry.index);
-    this.#log.applied(member, entry, this.#terms.get(member) ?? 0);
+    this.#log.applied(member, entry, this.#terms.of(member));
     const program = this.#hostById.get(member)?.program ?? null;
     if (program === null) return;
     this.#equal.applied(member, entry.index, program.stateBytes());

@@ -1,6 +1,10 @@
 /**
  * One broker set of a controller, as brokers and tools see it: who is master, in which epoch, and who
- * is in step. Written from the protocol, not from our state machine, so that the two can disagree.
+ * is in step.
+ *
+ * Why: the store's promise is checked at the store; that brokers and tools get consistent answers also
+ * depends on what the controller does with it. Written from the protocol, not from our state machine, so
+ * that the two can disagree.
  *
  * Who is alive is nobody's to see from outside, so an election may choose anybody in step, or nobody;
  * and a controller may elect by itself at any time.

@@ -1,4 +1,9 @@
-/** One key of a key-value store, as its clients see it. The state is the value; -1: not there. */
+/**
+ * One key of a key-value store, as its clients see it. The state is the value; -1: not there.
+ *
+ * Why: a register with compare-and-set is the object with which linearizability is checked best: every
+ * write can be told from every other, and a lost, doubled or late one shows in a later answer.
+ */
 import type { Call, Model } from './linearizability.js';
 
 export interface KvCallInput {
