@@ -4,15 +4,13 @@
  * It keeps the group recoverable: never more members damaged at once than the group can bear, and
  * never a fault that breaks a promise which nobody made (see `swarm.ts`).
  */
-import { join } from 'node:path';
 import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
 import { Prng } from '../lib/prng.js';
 import type { Configuration } from '../raft/types.js';
 import { StoreError } from '../storage/errors.js';
-import { REBUILD_FILE } from '../storage/rebuild-marker.js';
 import type { BrokerHost } from './broker-host.js';
-import { Violation } from './checkers/violation.js';
+import { checkStart } from './checkers/damage-refused.js';
 import { corruptible, corruptibleInUse } from './corruptible.js';
 import { describeFault, type Fault, type FaultKind, type Outside, type Target } from './faults.js';
 import type { MemberHost } from './member-host.js';
@@ -386,17 +384,13 @@ export class Nemesis {
   /** @param rebuildFromPeers whether it may drop a damaged log; by default it may not. */
   #start(host: MemberHost, rebuildFromPeers = this.#operators.chance(0.5)): void {
     if (this.gone.has(host.id) || host.isRunning) return;
-    const wasRebuilding = isRebuilding(host);
+    const filesBefore = host.disk.list();
     host.start(rebuildFromPeers);
     if (host.isRunning) this.unread.delete(host.id);
     if (rebuildFromPeers) return;
-    const { failure } = host;
-    if (!wasRebuilding && isRebuilding(host)) {
-      throw new Violation('damage-refused', `${host.id} dropped its log, and nobody told it to`);
-    }
-    if (isDamage(failure) && !namesFile(host, failure)) {
-      throw new Violation('damage-refused', `${host.id} does not say where: ${failure.message}`);
-    }
+    const { directory, disk, failure, id } = host;
+    const damage = isDamage(failure) ? failure : null;
+    checkStart({ member: id, directory, filesBefore, filesAfter: disk.list(), damage });
   }
 
   /** A member whose disk lied or is gone counts as down for the rest of the run. */
@@ -538,9 +532,3 @@ export class Nemesis {
 
 const isDamage = (error: Error | null): error is StoreError =>
   error instanceof StoreError && error.code === 'STORE_CORRUPT';
-
-const isRebuilding = ({ disk }: MemberHost): boolean => disk.list().includes(REBUILD_FILE);
-
-/** Of its own files, and the place in it. */
-const namesFile = ({ directory, disk }: MemberHost, { message }: StoreError): boolean =>
-  disk.list().some((name) => message.startsWith(`${join(directory, name)}: at byte `));

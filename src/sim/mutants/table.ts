@@ -453,8 +453,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/recovery.js',
-        find: 'if (!isDamage || !options.rebuildFromPeers)',
-        replace: 'if (!isDamage)',
+        find: 'if (!isDamage(error) || !options.rebuildFromPeers)',
+        replace: 'if (!isDamage(error))',
       },
     ],
   },
