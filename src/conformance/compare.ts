@@ -3,7 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { RequestCode } from '../lib/codes.js';
-import type { Deviation, Pair } from './deviations.js';
+import type { Deviation, Pair } from './deviation.js';
 import { type Ask, type AwaitPush, isReply, type Outcome } from './exchange.js';
 
 export type Comparison =
@@ -56,5 +56,16 @@ function bodyOf(outcome: Outcome): unknown {
   }
 }
 
-const difference = (field: string, upstream: unknown, ours: unknown): string =>
-  `${field}: upstream ${JSON.stringify(upstream)}, ours ${JSON.stringify(ours)}`;
+function difference(field: string, upstream: unknown, ours: unknown): string {
+  return `${field}: upstream ${shown(upstream, ours)}, ours ${shown(ours, upstream)}`;
+}
+
+/** Of a list of properties only what the other side does not have. */
+function shown(value: unknown, other: unknown): string {
+  if (!isLines(value) || !isLines(other)) return JSON.stringify(value);
+  const known = new Set(other.text.split('\n'));
+  return JSON.stringify(value.text.split('\n').filter((line) => !known.has(line)));
+}
+
+const isLines = (value: unknown): value is { readonly text: string } =>
+  typeof value === 'object' && value !== null && 'text' in value;

@@ -258,7 +258,7 @@ test('normalise: ports and the leader go, everything else stays', () => {
     masterAddress: '10.0.0.1:10911',
   };
   assert.deepEqual(
-    normalise(reply({ extFields, remark: 'at 127.0.0.1:20000' }), { ids, leader: 'n1' }),
+    normalise(reply({ extFields, remark: 'at 127.0.0.1:20000' }), 1005, { ids, leader: 'n1' }),
     {
       ...reply({ remark: 'at <n0>' }),
       extFields: {
@@ -275,7 +275,10 @@ test('normalise: ports and the leader go, everything else stays', () => {
 test('normalise: a leader that is named wrongly stays visible', () => {
   const ids = new Map([['127.0.0.1:20000', 'n0']]);
   const extFields = { controllerLeaderId: 'n1', controllerLeaderAddress: '127.0.0.1:20000' };
-  const { extFields: fields } = normalise(reply({ extFields }), { ids, leader: 'n2' }) as Reply;
+  const { extFields: fields } = normalise(reply({ extFields }), 1005, {
+    ids,
+    leader: 'n2',
+  }) as Reply;
   assert.deepEqual(fields, { controllerLeaderId: 'n1', controllerLeaderAddress: '<n0>' });
 });
 

@@ -5,36 +5,13 @@
  */
 import { RequestCode, ResponseCode } from '../lib/codes.js';
 import { LenientJsonError, parseLenientJson } from '../remoting/lenient-json.js';
-import { type Ask, isReply, type Outcome, type Reply } from './exchange.js';
-
-export interface Pair {
-  readonly upstream: Outcome;
-  readonly ours: Outcome;
-}
-
-export interface Deviation {
-  readonly id: string;
-  /** The only version of upstream that shows it; absent: every one. */
-  readonly peer?: string;
-  /** Both replies without this difference; the same pair where it is not met. */
-  readonly takenAway: (pair: Pair, step: Ask) => Pair;
-}
-
-/** Changes each reply by itself. */
-const each =
-  (change: (reply: Reply) => Reply): Deviation['takenAway'] =>
-  ({ ours, upstream }) => ({
-    upstream: isReply(upstream) ? change(upstream) : upstream,
-    ours: isReply(ours) ? change(ours) : ours,
-  });
-
-/** Differences of a request that a scenario marks: what was done before it is remembered otherwise. */
-const ofState: (id: string) => Deviation = (id) => ({
-  id,
-  takenAway: (pair, step) => (step.known === id ? { ...pair, upstream: pair.ours } : pair),
-});
+import { type Deviation, each, ofState, type Pair } from './deviation.js';
+import { type Ask, isReply, type Reply } from './exchange.js';
+import { settingsDeviations } from './settings-deviations.js';
 
 export const deviations: readonly Deviation[] = [
+  // First, so that the others apply to what the leader said.
+  { id: 'follower-reads', takenAway: followerRead },
   { id: 'map-keys', takenAway: each(withStrictBody) },
   { id: 'id-order', takenAway: each(withAscendingIds) },
   { id: 'exception-text', takenAway: each(withoutExceptionText) },
@@ -43,12 +20,13 @@ export const deviations: readonly Deviation[] = [
   { id: 'fastjson-1', peer: '5.3.3', takenAway: fastjsonOne },
   { id: 'nameless-beat', takenAway: namelessBeat },
   { id: 'odd-header', takenAway: oddHeader },
-  { id: 'follower-reads', takenAway: followerRead },
   { id: 'ids-beyond-numbers', takenAway: idBeyondNumbers },
   { id: 'ascii-text', takenAway: beyondAscii },
-  ofState('offsets-by-value'),
-  ofState('priorities-by-value'),
-  ofState('shared-connection'),
+  ...settingsDeviations,
+  // Last, for they expect ids in their order.
+  { id: 'offsets-by-value', takenAway: ofState('offsets-by-value', withOtherMaster) },
+  { id: 'priorities-by-value', takenAway: ofState('priorities-by-value', withOtherMaster) },
+  { id: 'shared-connection', takenAway: ofState('shared-connection', withLostSlaves) },
 ];
 
 /** Those that may show against one version of upstream. */
@@ -180,13 +158,16 @@ function idBeyondNumbers(pair: Pair, { request }: Ask): Pair {
   return isBeyond && isOurs ? { ours, upstream: ours } : pair;
 }
 
-/** A member that does not lead proves a read, and answers. */
+/** A member that does not lead proves a read, and answers as upstream's leader. */
 function followerRead(pair: Pair, { request, to = 'leader' }: Ask): Pair {
-  const { ours, upstream } = pair;
+  const { leader, ours, upstream } = pair;
   const isRead =
     request.code === RequestCode.GetReplicaInfo || request.code === RequestCode.GetSyncStateData;
   const refused = isReply(upstream) && upstream.code === ResponseCode.NotLeader;
-  return to !== 'leader' && isRead && refused && isReply(ours) ? { ours, upstream: ours } : pair;
+  const isAnswered = isReply(ours) && ours.code !== ResponseCode.NotLeader;
+  return to !== 'leader' && isRead && refused && isAnswered && leader !== undefined
+    ? { ...pair, upstream: leader }
+    : pair;
 }
 
 /** Digits and blanks of other scripts are neither here. */
@@ -198,4 +179,27 @@ function beyondAscii(pair: Pair, { request }: Ask): Pair {
   );
   const isOurs = isReply(ours) && answer?.test(ours.remark ?? '') === true;
   return isBeyond && isOurs ? { ours, upstream: ours } : pair;
+}
+
+/** The election took the other one of replicas 2 and 3. */
+function withOtherMaster(upstream: Reply): Reply {
+  const swapped = (text: string): string =>
+    text.replace(/(?<=rokerId":"?|10\.0\.0\.|syncStateSet":\[)[23]\b/g, (id) =>
+      id === '2' ? '3' : '2',
+    );
+  const { body, extFields } = upstream;
+  return withAscendingIds({
+    ...upstream,
+    extFields: JSON.parse(swapped(JSON.stringify(extFields))) as Reply['extFields'],
+    body: body === null ? null : swapped(body),
+  });
+}
+
+/** All that used the lost connection, hence all that are not in step, are dead. */
+function withLostSlaves(upstream: Reply): Reply {
+  const lost = (name: string, value: unknown): unknown =>
+    name === 'notInSyncReplicas'
+      ? (value as readonly object[]).map((replica) => ({ ...replica, alive: false }))
+      : value;
+  return { ...upstream, body: JSON.stringify(JSON.parse(upstream.body ?? 'null', lost)) };
 }

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ResponseCode } from '../lib/codes.js';
+import { RequestCode, ResponseCode } from '../lib/codes.js';
 import type { RunningTarget, TargetMember } from '../target/target.js';
 import {
   type Act,
@@ -80,7 +80,7 @@ class Driver {
 
   async nextPush(): Promise<Outcome> {
     const push = await this.#pushes.next();
-    return this.#normalise(push, await this.#findLeader());
+    return this.#normalise(push, RequestCode.NotifyBrokerRoleChanged, await this.#findLeader());
   }
 
   async ask(step: Ask): Promise<Outcome> {
@@ -141,7 +141,7 @@ class Driver {
     if (to === 'leader' && isReply(outcome) && outcome.code === ResponseCode.NotLeader) {
       throw new LeaderMovedError(`${leader.id} lost its leadership in the middle of the run`);
     }
-    return this.#normalise(outcome, leader);
+    return this.#normalise(outcome, request.code, leader);
   }
 
   #addressed(request: WireRequest): WireRequest {
@@ -149,10 +149,10 @@ class Driver {
     return JSON.parse(text.replaceAll(PUSH_ADDRESS, this.#pushes.address)) as WireRequest;
   }
 
-  #normalise(outcome: Outcome, leader: TargetMember): Outcome {
+  #normalise(outcome: Outcome, code: number, leader: TargetMember): Outcome {
     const ids = new Map(this.#target.members().map(({ address, id }) => [address, id]));
     ids.set(this.#pushes.address, 'push');
-    return normalise(outcome, { ids, leader: leader.id });
+    return normalise(outcome, code, { ids, leader: leader.id });
   }
 
   #follower(to: Exclude<Recipient, 'leader'>, leader: TargetMember): TargetMember {

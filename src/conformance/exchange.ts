@@ -10,6 +10,8 @@ export interface WireRequest {
   readonly extFields?: Readonly<Record<string, unknown>> | null;
   /** Sent as UTF-8. */
   readonly body?: string;
+  /** A body in hexadecimal, in place of a text: for what is no UTF-8. */
+  readonly bodyHex?: string;
   /** In place of a header made of the above; `$opaque` stands for the number. */
   readonly header?: string;
   /** With upstream's binary header; values must be strings then. */

@@ -18,12 +18,14 @@ import {
   nextId,
   oddBodies,
   oddTexts,
+  properties,
   type RequestShape,
   register,
   replicaInfo,
   requestShapes,
   syncStateData,
   unknownCodes,
+  update,
   withFields,
   without,
 } from './requests.js';
@@ -120,7 +122,12 @@ export class Generator implements Script {
     if (kind <= 82) return replicaInfo(set);
     if (kind <= 88) return syncStateData(set, `any-${chance.between(1, SETS)}`);
     if (kind <= 92) return nextId(set);
-    if (kind <= 94) return metadata;
+    if (kind <= 93) return metadata;
+    if (kind <= 94) {
+      // Nobody is lost here, so the number of attempts counts for nothing.
+      const attempts = chance.between(1, 9);
+      return chance.chance(0.5) ? properties : update(`electMasterMaxRetryCount=${attempts}\n`);
+    }
     const ids = chance.pick([String(id), String(id), '1;2', '3', '3;4', null]);
     return clean(set, ids, {
       isCleanLivingBroker: String(chance.chance(0.12)),

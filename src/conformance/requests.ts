@@ -10,7 +10,7 @@ export type FieldKind = 'text' | 'long' | 'int' | 'boolean' | 'ids';
 export interface RequestShape {
   readonly code: number;
   readonly fields: Readonly<Record<string, FieldKind>>;
-  readonly body?: 'sync-state-set' | 'names';
+  readonly body?: 'sync-state-set' | 'names' | 'properties';
 }
 
 export const requestShapes: readonly RequestShape[] = [
@@ -76,6 +76,8 @@ export const requestShapes: readonly RequestShape[] = [
       registerCheckCode: 'text',
     },
   },
+  { code: RequestCode.UpdateControllerConfig, fields: {}, body: 'properties' },
+  { code: RequestCode.GetControllerConfig, fields: {} },
 ];
 
 /** Of members among themselves, of brokers, of JRaft's log, and of nobody. */
@@ -119,8 +121,8 @@ export const oddTexts: Readonly<Record<FieldKind, readonly string[]>> = {
   ids: ['', ' ', ';', ';;', '1;', ';1', '1;;2', '1; 2', '1,2', 'x', '1;x;2', '+1', '-1', '99'],
 };
 
-/** Bodies that are not what 1001 and 1006 want, or hardly. */
-export const oddBodies: Readonly<Record<'sync-state-set' | 'names', readonly string[]>> = {
+/** Bodies that are not what 1001, 1006 and 1009 want, or hardly. */
+export const oddBodies: Readonly<Record<NonNullable<RequestShape['body']>, readonly string[]>> = {
   'sync-state-set': [
     ...['null', '[]', '{}', '1', '"x"', 'true', 'x', '{', '}', '{"syncStateSet":[1,2', '\u0000'],
     '{"syncStateSet":null,"syncStateSetEpoch":1}',
@@ -151,6 +153,20 @@ export const oddBodies: Readonly<Record<'sync-state-set' | 'names', readonly str
   names: [
     ...['null', '[]', '""', '1', 'true', 'x', '[', '["a"', '[""]', '[null]', '{"a":1}', '{}'],
     ...['[1,"b"]', '["nowhere"]', '["nowhere","nowhere"]', '[["a"]]', "['nowhere']"],
+  ],
+  // None of these changes what any other request is answered.
+  properties: [
+    ...['', ' ', '\n\n', '# a comment\n', '! another\n', 'x', '=', '=x\n', '[]', '{"a":1}'],
+    ...['a=\\u12\n', 'a=\\uZZZZ\n', '\\u=a\n', 'configBlackList=\\u12\n'],
+    'electMasterMaxRetryCount=5\na=\\u12\n',
+    ...['warpSpeed=9\n', 'ElectMasterMaxRetryCount=5\n'],
+    ...['configBlackList=x\n', 'configStorePath=/x\n', 'rocketmqHome=/x\n', ' rocketmqHome : /x'],
+    ...['configStorePath', 'ConfigStorePath=/x\n', 'warpSpeed=9\nrocketmqHome=/x\n'],
+    'electMasterMaxRetryCount=5\nconfigBlackList=x\n',
+    'configBlackList=x\nelectMasterMaxRetryCount=5\n',
+    ...['electMasterMaxRetryCount=x\n', 'electMasterMaxRetryCount=\n', 'electMasterMaxRetryCount'],
+    ...['electMasterMaxRetryCount=99999999999', 'notifyBrokerRoleChanged=no\n'],
+    'warpSpeed=9\nnotifyBrokerRoleChanged=nope\n',
   ],
 };
 
@@ -260,6 +276,13 @@ export function clean(
   };
   return { code: RequestCode.CleanBrokerData, extFields };
 }
+
+/** Changes properties, which are given as text. */
+export function update(properties: string): WireRequest {
+  return { code: RequestCode.UpdateControllerConfig, body: properties };
+}
+
+export const properties: WireRequest = { code: RequestCode.GetControllerConfig };
 
 export const metadata: WireRequest = { code: RequestCode.GetMetadataInfo };
 

@@ -15,6 +15,7 @@ import {
   type AwaitPush,
   fixed,
   isReply,
+  type Outcome,
   type Script,
   type SessionPlan,
   type Told,
@@ -120,12 +121,15 @@ export async function replay(
         watcher.step(build, plan.name, at, steps.length);
       },
     );
+    const leaderSaid = leaderMemory();
     for (const [index, { step, outcome: ours }] of answers.entries()) {
       const upstream = told[index]?.outcome ?? null;
       const isAnswered = step.do === 'ask' || step.do === 'await-push';
       if (!isAnswered || ours === null || upstream === null) continue;
       exchanges += 1;
-      const comparison = compare(step, { upstream, ours }, known);
+      const leader = leaderSaid(step, upstream);
+      const pair = { upstream, ours, ...(leader !== undefined && { leader }) };
+      const comparison = compare(step, pair, known);
       if (comparison.result === 'explained') {
         for (const id of comparison.by) explained.set(id, (explained.get(id) ?? 0) + 1);
       } else if (comparison.result === 'unexplained') {
@@ -136,6 +140,17 @@ export async function replay(
     watcher.sessionEnded(build, plan.name, asksIn(told));
   }
   return { build, exchanges, explained, unexplained };
+}
+
+/** What upstream's leader said last to the same request, this one included. */
+function leaderMemory(): (step: Ask | AwaitPush, upstream: Outcome) => Outcome | undefined {
+  const said = new Map<string, Outcome>();
+  return (step, upstream) => {
+    if (step.do !== 'ask') return undefined;
+    const request = JSON.stringify(step.request);
+    if ((step.to ?? 'leader') === 'leader') said.set(request, upstream);
+    return said.get(request);
+  };
 }
 
 /** Plays a script on a fresh group; once more from the start where the machine was too busy for it. */

@@ -16,11 +16,13 @@ import {
   nextId,
   oddBodies,
   oddTexts,
+  properties,
   register,
   replicaInfo,
   requestShapes,
   syncStateData,
   unknownCodes,
+  update,
   withFields,
   without,
 } from './requests.js';
@@ -538,6 +540,62 @@ const wireScenarios: Readonly<Record<string, (set: string) => readonly Step[]>> 
     ask(clean(set, '\u00a0')),
     ask(clean(set, '٩')),
   ],
+  'properties: what is set is listed': () => [
+    ask(properties),
+    ...[
+      ...['electMasterMaxRetryCount=5\n', ' electMasterMaxRetryCount = 6\n'],
+      ...['electMasterMaxRetryCount:7', '\telectMasterMaxRetryCount 8'],
+      ...['electMasterMaxRetryCount=\\u0039\r\n', 'electMaster\\\n  MaxRetryCount=4'],
+      ...['electMasterMaxRetryCount=2\nelectMasterMaxRetryCount=1\n', '#a\nmetricsInDelta=true'],
+      ...['electMasterMaxRetryCount=003\n', 'notifyBrokerRoleChanged=FALSE\n'],
+      ...['metricsLabel=a\\\\b\\tc\n', 'metricsLabel=\n', 'processReadEvent=false\n'],
+    ].flatMap((text) => asks(update(text), properties)),
+    ask({ ...update('electMasterMaxRetryCount=3\n'), extFields: { a: 'b' } }),
+    ask({ ...properties, extFields: { a: 'b' }, body: 'x' }),
+    ask({ ...update('notifyBrokerRoleChanged=false\n'), isBinary: true }),
+    odd({ ...update('configBlackList=x\n'), isOneway: true }),
+    ask(properties),
+  ],
+  'properties: what is refused, or ignored, changes nothing': () => [
+    ask({ code: 1009 }),
+    ask(properties),
+    ...oddBodies.properties.map((body) => odd(update(body))),
+    ask(properties),
+    ask(update('controllerThreadPoolNums=17\n')),
+    ask(update('electMasterMaxRetryCount=5\ncontrollerThreadPoolNums=17\n')),
+    // An unknown property, so that nothing follows from what upstream makes of its value.
+    ask({ code: 1009, bodyHex: Buffer.from('warpSpeed=\u00ff\n', 'latin1').toString('hex') }),
+    ask(properties),
+  ],
+  'properties: what only upstream takes': () => [
+    ask(update('electMasterMaxRetryCount=-4\n')),
+    ask(properties, { known: 'config-values' }),
+    ask(update('electMasterMaxRetryCount=3\n')),
+    ...['controllerDLegerSelfId=n0\n', 'controllerDLegerGroup=quorumark\n'].map((text) =>
+      ask(update(text)),
+    ),
+    ...['bindAddress=127.0.0.1\n', 'tls.server.mode=permissive\n', 'httpHost=0.0.0.0\n'].map(
+      (text) => ask(update(text)),
+    ),
+    ask(update('electMasterMaxRetryCount=5\nmemberTls=false\n')),
+    ask(update('electMasterMaxRetryCount=3\n')),
+    ask(properties),
+    // Upstream lists this name, and sets it by the other.
+    ask(update('isProcessReadEvent=true\n')),
+    ask(properties, { known: 'config-alias' }),
+    ask(update('processReadEvent=false\n')),
+    ask(properties),
+  ],
+  'properties: blanks around a value, and a byte order mark': () =>
+    [
+      'electMasterMaxRetryCount=5 ',
+      'electMasterMaxRetryCount=\u00a05',
+      '\ufeffelectMasterMaxRetryCount=5',
+    ].flatMap((text) => [
+      ask(update(text)),
+      ask(properties, { known: 'config-blanks' }),
+      ask(update('electMasterMaxRetryCount=3')),
+    ]),
   'a request of every kind without any field': () =>
     requestShapes.flatMap(({ code }) => [odd({ code }), odd({ code, extFields: {} })]),
 };
@@ -713,6 +771,8 @@ export function groupSteps(): readonly Step[] {
   const everywhere = (request: WireRequest): Ask[] =>
     (['leader', 'follower-1', 'follower-2'] as const).map((to) => ask(request, { to }));
   const follower = (request: WireRequest): Ask => ask(request, { to: 'follower-1' });
+  /** Of the leader too: what it says is what a follower has to say. */
+  const read = (request: WireRequest): Ask[] => [ask(request), follower(request)];
   const state = [...look(set), ask(replicaInfo(`${set}-b`)), ask(syncStateData(`${set}-b`, set))];
   return [
     ...pushes('push'),
@@ -731,17 +791,25 @@ export function groupSteps(): readonly Step[] {
     follower(byController(set)),
     follower(alter(set, { master: 1, masterEpoch: 1 }, { ids: [1], epoch: 2 })),
     follower(alter(set, { master: 1, masterEpoch: 1 }, '{"syncStateSet":"x"}')),
-    follower(replicaInfo(set)),
-    follower(replicaInfo('nowhere')),
-    follower(syncStateData(set)),
-    follower({ ...syncStateData(), body: 'x' }),
-    follower({ ...syncStateData(), body: '' }),
+    ...read(replicaInfo(set)),
+    ...read(replicaInfo('nowhere')),
+    ...read(syncStateData(set)),
+    ...read({ ...syncStateData(), body: 'x' }),
+    ...read({ ...syncStateData(), body: '' }),
     follower(clean(set, null)),
     follower({ code: 904 }),
     follower({ code: 4711 }),
+    ...asks({ code: 1004 }, { code: 1006 }),
     ...requestShapes
       .filter(({ code }) => code !== 904 && code !== 1005)
       .map(({ code }) => follower({ code })),
+    // Every member has properties of its own.
+    follower(update('electMasterMaxRetryCount=5\n')),
+    ...everywhere(properties),
+    follower(update('electMasterMaxRetryCount=5\nconfigStorePath=/x\n')),
+    follower(update('electMasterMaxRetryCount=x\na=\\u12\n')),
+    follower(update('electMasterMaxRetryCount=3\n')),
+    ...everywhere(properties),
     act('kill-leader'),
     ...state,
     // Beats went to all, so the new leader knows who lives.

@@ -14,6 +14,8 @@ export const quietProperties: Readonly<Record<string, string>> = {
   scanNotActiveBrokerInterval: NEVER_MS,
   scanInactiveMasterInterval: NEVER_MS,
   notifyBrokerRoleChanged: 'false',
+  // More than the default, so that it is seen to count.
+  configBlackList: 'configBlackList;configStorePath;controllerThreadPoolNums',
 };
 
 export interface Session extends SessionPlan {

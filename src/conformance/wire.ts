@@ -105,10 +105,11 @@ function outcomeOf({ body, code, extFields, remark }: RemotingCommand): Outcome 
 }
 
 function frameOf(request: WireRequest, opaque: number): Buffer {
-  const { code, extFields, frame, header, isBinary, isOneway } = request;
+  const { bodyHex, code, extFields, frame, header, isBinary, isOneway } = request;
   if (frame !== undefined) return Buffer.from(frame, 'hex');
   const flag = isOneway === true ? FLAG_ONEWAY : 0;
-  const body = Buffer.from(request.body ?? '');
+  const body =
+    bodyHex === undefined ? Buffer.from(request.body ?? '') : Buffer.from(bodyHex, 'hex');
   const { language, version } = clientIdentity;
   if (isBinary === true) {
     const texts = extFields as Readonly<Record<string, string>> | null | undefined;
