@@ -12,13 +12,16 @@ import { Generator } from './generate.js';
 import { normalise } from './normalise.js';
 import { formatRecording, parseRecording, type Recording, RecordingError } from './recording.js';
 import {
+  addressOf,
   alter,
   beat,
   elect,
+  properties,
   register,
   replicaInfo,
   requestShapes,
   syncStateData,
+  update,
 } from './requests.js';
 import { groupSteps, stateSteps, wireSteps } from './scenarios.js';
 
@@ -38,11 +41,32 @@ const ask = (request: WireRequest, more: Partial<Ask> = {}): Ask => ({
 const NPE = 'java.util.concurrent.ExecutionException: java.lang.NullPointerException';
 const READER = 'com.alibaba.fastjson2.JSONException: ';
 
+const refusal = (name: string, because: string): string =>
+  `Can not update ${name}: ${because}. Change its file and restart it.`;
+
+/** As 1006 shows a set: who is master and alone in step, and who is not in step. */
+function stateOf(master: number, others: readonly number[], areAlive = true): string {
+  const replica = (id: number, alive: boolean) => ({
+    alive,
+    brokerAddress: addressOf(id),
+    brokerId: id,
+  });
+  return JSON.stringify({
+    inSyncReplicas: [replica(master, true)],
+    masterBrokerId: master,
+    masterEpoch: 2,
+    notInSyncReplicas: others.map((id) => replica(id, areAlive)),
+    syncStateSetEpoch: 3,
+  });
+}
+
 const comparisons: readonly {
   readonly what: string;
   readonly step?: Ask;
   readonly upstream: Outcome;
   readonly ours: Outcome;
+  /** What upstream's leader said. */
+  readonly leader?: Outcome;
   /** Default 5.4.0. */
   readonly peer?: string;
   readonly result: string;
@@ -159,6 +183,14 @@ const comparisons: readonly {
     result: 'by fastjson-1',
   },
   {
+    what: 'an empty object, and an answer that 5.4.0 would not give',
+    step: ask(alter('a', { master: 1, masterEpoch: 1 }, '{}')),
+    upstream: reply({ code: 2013 }),
+    ours: reply({ code: 2008 }),
+    peer: '5.3.3',
+    result: 'code',
+  },
+  {
     what: 'an empty object, as 5.4.0 does not',
     step: ask(alter('a', { master: 1, masterEpoch: 1 }, '{}')),
     upstream: reply({ code: 2013 }),
@@ -183,13 +215,30 @@ const comparisons: readonly {
     what: 'a read that a follower answers',
     step: ask(replicaInfo('a'), { to: 'follower-1' }),
     upstream: reply({ code: 2007, remark: 'The controller is not in leader state' }),
-    ours: reply({ extFields: { masterEpoch: '1' } }),
+    leader: reply({ extFields: { masterEpoch: '1' }, body: '{"syncStateSet":[33,1]}' }),
+    ours: reply({ extFields: { masterEpoch: '1' }, body: '{"syncStateSet":[1,33]}' }),
     result: 'by follower-reads',
+  },
+  {
+    what: 'a read that a follower answers in another way than the leader',
+    step: ask(replicaInfo('a'), { to: 'follower-1' }),
+    upstream: reply({ code: 2007, remark: 'The controller is not in leader state' }),
+    leader: reply({ extFields: { masterEpoch: '1' } }),
+    ours: reply({ extFields: { masterEpoch: '2' } }),
+    result: 'extFields',
+  },
+  {
+    what: 'a read that a follower answers, and no leader was asked',
+    step: ask(replicaInfo('a'), { to: 'follower-1' }),
+    upstream: reply({ code: 2007 }),
+    ours: reply({ extFields: { masterEpoch: '1' } }),
+    result: 'code',
   },
   {
     what: 'a write that a follower answers',
     step: ask(elect('a', 1), { to: 'follower-1' }),
     upstream: reply({ code: 2007 }),
+    leader: reply(),
     ours: reply(),
     result: 'code',
   },
@@ -228,12 +277,155 @@ const comparisons: readonly {
     ours: reply({ extFields: { masterBrokerId: '3' } }),
     result: 'by offsets-by-value',
   },
+  {
+    what: 'a state that a marked scenario made another one, as 1006 shows it',
+    step: ask(syncStateData('a'), { known: 'priorities-by-value' }),
+    upstream: reply({ body: stateOf(2, [1, 3]) }),
+    ours: reply({ body: stateOf(3, [1, 2]) }),
+    result: 'by priorities-by-value',
+  },
+  {
+    what: 'a marked state excuses no other master than the other one',
+    step: ask(replicaInfo('a'), { known: 'offsets-by-value' }),
+    upstream: reply({ extFields: { masterBrokerId: '2' } }),
+    ours: reply({ extFields: { masterBrokerId: '4' } }),
+    result: 'extFields',
+  },
+  {
+    what: 'a marked state excuses no other code',
+    step: ask(replicaInfo('a'), { known: 'priorities-by-value' }),
+    upstream: reply({ extFields: { masterBrokerId: '2' } }),
+    ours: reply({ code: 2008 }),
+    result: 'code',
+  },
+  {
+    what: 'all behind one lost connection, and nobody else, are dead',
+    step: ask(syncStateData('a'), { known: 'shared-connection' }),
+    upstream: reply({ body: stateOf(1, [2, 3]) }),
+    ours: reply({ body: stateOf(1, [2, 3], false) }),
+    result: 'by shared-connection',
+  },
+  {
+    what: 'a lost connection excuses no other replica',
+    step: ask(syncStateData('a'), { known: 'shared-connection' }),
+    upstream: reply({ body: stateOf(1, [2, 3]) }),
+    ours: reply({ body: stateOf(1, [2, 4], false) }),
+    result: 'body',
+  },
+  {
+    what: 'properties that one side alone has',
+    step: ask(properties),
+    upstream: reply({ body: 'listenPort=1\nmetricsLabel=\nprocessReadEvent=false\n' }),
+    ours: reply({ body: 'durability=group\nprocessReadEvent=false\n' }),
+    result: 'by config-names',
+  },
+  {
+    what: 'a property that both have is to be listed',
+    step: ask(properties),
+    upstream: reply({ body: 'listenPort=1\nprocessReadEvent=false\n' }),
+    ours: reply({ body: 'durability=group\n' }),
+    result: 'body',
+  },
+  {
+    what: 'a property that nobody has is not to be listed',
+    step: ask(properties),
+    upstream: reply({ body: 'processReadEvent=false\n' }),
+    ours: reply({ body: 'processReadEvent=false\nwarpSpeed=9\n' }),
+    result: 'body',
+  },
+  {
+    what: 'the text of a value',
+    step: ask(properties),
+    upstream: reply({ body: 'electMasterMaxRetryCount=3\nmetricsLabel=a\\b\n' }),
+    ours: reply({ body: 'electMasterMaxRetryCount=003\nmetricsLabel=a\\\\b\n' }),
+    result: 'by config-text',
+  },
+  {
+    what: 'the text of a value does not excuse another value',
+    step: ask(properties),
+    upstream: reply({ body: 'electMasterMaxRetryCount=3\n' }),
+    ours: reply({ body: 'electMasterMaxRetryCount=4\n' }),
+    result: 'body',
+  },
+  {
+    what: 'a value that only upstream takes',
+    step: ask(update('electMasterMaxRetryCount=-4')),
+    upstream: reply(),
+    ours: reply({ code: 1, remark: 'electMasterMaxRetryCount=-4: must be an integer in [1, 100]' }),
+    result: 'by config-values',
+  },
+  {
+    what: 'a refusal of a value that nobody gave',
+    step: ask(update('electMasterMaxRetryCount=4')),
+    upstream: reply(),
+    ours: reply({ code: 1, remark: 'electMasterMaxRetryCount=-4: must be an integer in [1, 100]' }),
+    result: 'code',
+  },
+  {
+    what: 'a property that was set is to be taken',
+    step: ask(update('electMasterMaxRetryCount=4')),
+    upstream: reply(),
+    ours: reply({ code: 1, remark: 'string2Properties error' }),
+    result: 'code',
+  },
+  {
+    what: 'who a member is',
+    step: ask(update('a=b\ncontrollerDLegerSelfId=n1')),
+    upstream: reply(),
+    ours: reply({
+      code: 16,
+      remark: refusal('controllerDLegerSelfId', 'it says who this controller is'),
+    }),
+    result: 'by config-identity',
+  },
+  {
+    what: 'what defends the port',
+    step: ask(update('memberTls=false')),
+    upstream: reply(),
+    ours: reply({
+      code: 16,
+      remark: refusal('memberTls', 'it says who may talk to this controller'),
+    }),
+    result: 'by config-defence',
+  },
+  {
+    what: 'any other property defends nothing',
+    step: ask(update('processReadEvent=false')),
+    upstream: reply(),
+    ours: reply({
+      code: 16,
+      remark: refusal('processReadEvent', 'it says who may talk to this controller'),
+    }),
+    result: 'code',
+  },
+  {
+    what: "the black list is upstream's",
+    step: ask(update('configStorePath=/x')),
+    upstream: reply({ code: 16, remark: 'Can not update config in black list.' }),
+    ours: reply(),
+    result: 'code',
+  },
+  {
+    what: 'properties that are no UTF-8',
+    step: ask({ code: 1009, bodyHex: 'ff' }),
+    upstream: reply(),
+    ours: reply({ code: 1, remark: 'string2Properties error' }),
+    result: 'by config-utf8',
+  },
+  {
+    what: 'properties that only we took',
+    step: ask(properties, { known: 'config-alias' }),
+    upstream: reply({ body: 'a=b\nprocessReadEvent=false\n' }),
+    ours: reply({ body: 'a=b\nprocessReadEvent=true\n' }),
+    result: 'by config-alias',
+  },
 ];
 
 for (const row of comparisons) {
   const { what, step = ask(replicaInfo('a')), upstream, ours, peer = '5.4.0', result } = row;
+  const pair = { upstream, ours, ...(row.leader !== undefined && { leader: row.leader }) };
   test(`compare: ${what}`, () => {
-    const comparison = compare(step, { upstream, ours }, deviationsFrom(peer));
+    const comparison = compare(step, pair, deviationsFrom(peer));
     const said =
       comparison.result === 'equal'
         ? 'equal'
@@ -269,6 +461,18 @@ test('normalise: ports and the leader go, everything else stays', () => {
         masterAddress: '10.0.0.1:10911',
       },
     },
+  );
+});
+
+test('normalise: what 1010 lists of one process goes', () => {
+  const body = 'configStorePath=/x\njraftConfig=a@1\nlistenPort=1\nprocessReadEvent=false\n';
+  const { body: said } = normalise(reply({ body }), 1010, {
+    ids: new Map(),
+    leader: 'n0',
+  }) as Reply;
+  assert.equal(
+    said,
+    'configStorePath=<own>\njraftConfig=<own>\nlistenPort=<own>\nprocessReadEvent=false\n',
   );
 });
 

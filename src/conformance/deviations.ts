@@ -112,9 +112,15 @@ function oddNumber(pair: Pair, { request }: Ask): Pair {
  * text; it skips a byte order mark, and reads headers with bare keys.
  */
 function fastjsonOne(pair: Pair, { request }: Ask): Pair {
+  const { ours } = pair;
   const { body = '', header = '' } = request;
   const isItsOwn = ['""', '[]', '{}'].includes(body) || body.startsWith('\ufeff');
-  return isItsOwn || /^\{[a-z]/.test(header) ? { ...pair, upstream: pair.ours } : pair;
+  const asFastjsonTwo =
+    isReply(ours) &&
+    ours.code === ResponseCode.SystemError &&
+    /^com\.alibaba\.fastjson2\.JSONException|^not set any response code$/.test(ours.remark ?? '');
+  const isMet = /^\{[a-z]/.test(header) ? ours === 'closed' : isItsOwn && asFastjsonTwo;
+  return isMet ? { ...pair, upstream: ours } : pair;
 }
 
 /** The first beat without a name is taken upstream, and every later one fails; here, all fail. */
