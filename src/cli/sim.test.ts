@@ -24,6 +24,7 @@ for (const { hash, seed, subject } of stored) {
     assert.equal(one.violation, null);
     assert.equal(other.traceHash, one.traceHash);
     assert.equal(one.traceHash, hash);
+    assert(one.decided.histories > 0, 'histories were judged');
     const next = await runPlan(planOf(seed + 1, { subject }), builds);
     assert.notEqual(next.traceHash, one.traceHash);
   });

@@ -18,6 +18,8 @@ export interface KvInput {
   readonly kind: KvOp['kind'];
   readonly value: number | null;
   readonly expected: number | null;
+  /** How old the answer may be; null: not at all. */
+  readonly maxStalenessMs: number | null;
 }
 
 export interface KvOutput {
@@ -121,7 +123,8 @@ export class KvClient {
       this.#tryAnother(member);
       return;
     }
-    const input: KvInput = { kind: op.kind, value, expected };
+    const maxStalenessMs = op.kind === 'stale-get' ? op.maxStalenessMs : null;
+    const input: KvInput = { kind: op.kind, value, expected, maxStalenessMs };
     const operation = this.#begin(keyOf(op.key), input);
     const isRead = op.kind === 'get' || op.kind === 'stale-get';
     connection.request(encodeKvRequest(request), (failure, reply) => {
@@ -138,7 +141,7 @@ export class KvClient {
   #range(to: Destination): void {
     const connection = this.#links.connection(to === 'leader' ? this.#leader : to, 0);
     if (connection === null) return;
-    const input: KvInput = { kind: 'get', value: null, expected: null };
+    const input: KvInput = { kind: 'get', value: null, expected: null, maxStalenessMs: null };
     const operation = this.#begin(keyOf(0), input);
     const request = {
       kind: 'range',

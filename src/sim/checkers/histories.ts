@@ -1,4 +1,10 @@
-/** From what a run recorded to what the models read, and the verdict on all of it. */
+/**
+ * From what a run recorded to what the models read, and the verdict on all of it.
+ *
+ * Why: a history is judged by what was promised for each answer. A refused write has no effect, an
+ * indefinite one may have, and a read that proves nothing may be stale: to take one for another would
+ * accuse the innocent or acquit the guilty.
+ */
 
 import type { SetAnswer, SetRequest } from '../controller-client.js';
 import type { Operation } from '../history.js';

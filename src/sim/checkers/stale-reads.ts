@@ -1,6 +1,6 @@
 /**
- * A read that may be stale is no staler than it says: it shows every write that was acknowledged longer
- * ago than the answer's `stalenessMs`.
+ * A read that may be stale is no staler than it says, and than was asked: it shows every write that had been
+ * acknowledged so long before the call.
  *
  * Why: a bound that is reported and not kept is worse than none, because somebody relies on it. It breaks
  * when freshness is counted from the wrong moment, or kept over a restart or a snapshot.
@@ -59,8 +59,11 @@ function writeOf({ input, invokedAtMs, outcome, output, returnedAtMs }: Operatio
 
 function judge(read: Operation, writes: readonly Write[]): void {
   const { stalenessMs, value } = read.output as KvOutput;
-  // As the client rounds it up, on a clock that may be slow.
-  const freshSinceMs = read.invokedAtMs - stalenessMs / (1 - CLOCK_DRIFT_MAX) - 1;
+  const { maxStalenessMs } = read.input as KvInput;
+  // A state older than was asked is proved fresh first, after the call; its age counts from there.
+  const ageMs = Math.min(stalenessMs, maxStalenessMs ?? 0);
+  // Members round it up, on clocks that may be slow.
+  const freshSinceMs = read.invokedAtMs - ageMs / (1 - CLOCK_DRIFT_MAX) - 1;
   const makers = writes.filter(
     (write) => write.value === value && write.begunMs <= read.returnedAtMs,
   );
@@ -69,7 +72,7 @@ function judge(read: Operation, writes: readonly Write[]): void {
   if (!makers.every(isGone)) return;
   throw new Violation(
     'stale-reads',
-    `${read.partition}: ${value}, read at ${read.invokedAtMs.toFixed(1)} ms and said to be ` +
-      `${stalenessMs} ms old at most, was no more by then`,
+    `${read.partition}: ${value}, read at ${read.invokedAtMs.toFixed(1)} ms, was no more for longer than ` +
+      `${stalenessMs} ms, its age by the answer, or ${maxStalenessMs} ms, which was asked for`,
   );
 }

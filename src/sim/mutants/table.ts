@@ -110,6 +110,19 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'staleness-not-bounded',
+    bug: 'a read that may be stale is answered however old the state is',
+    source: 'DLedger’s UNSAFE_READ, which any member answers at once',
+    needs: readers,
+    edits: [
+      {
+        file: engine,
+        find: '!this.#closed && stalenessMs <= options.maxStalenessMs',
+        replace: '!this.#closed && stalenessMs < Infinity',
+      },
+    ],
+  },
+  {
     name: 'lease-over-long',
     bug: 'a lease outlives the promise of those who gave it',
     source: 'sofa-jraft 25, 26, 34',
