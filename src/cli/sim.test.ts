@@ -69,7 +69,12 @@ const once = [2, 3, 15, 24, 35, 40, 41, 58, 74, 153, 298, 301, 1116, 1475, 1948,
 /** The same, as the swarm draws them. */
 const onceAsDrawn = [160, 248, 299, 345, 1197, 3822, 9005];
 /** The same, of a campaign of one build. */
-const onceOfBuild = { 318: 'optimized', 1491: 'baseline', 7636: 'optimized' } as const;
+const onceOfBuild = {
+  318: 'optimized',
+  1491: 'baseline',
+  7636: 'optimized',
+  8665: 'baseline',
+} as const;
 
 test('seeds that failed once', async () => {
   const plans = [

@@ -567,8 +567,10 @@ class Run implements Observer {
   /** Once the event is over: what the core has decided is written by then. */
   #lookAtConfiguration(member: string): void {
     this.#world.after(0, () => {
-      const configuration = this.#hostById.get(member)?.log?.configuration;
-      if (configuration !== undefined) this.#configurations.inForce(member, configuration);
+      const log = this.#hostById.get(member)?.log ?? null;
+      // What a full disk refused is in the core's log, and in force, but in no other's.
+      if (log === null || this.#log.termAt(member, log.lastIndex) === null) return;
+      this.#configurations.inForce(member, log.configuration);
     });
   }
 
