@@ -1,22 +1,29 @@
 /**
- * Log matching, leader completeness and state-machine safety, from what members write and apply.
+ * What members write and apply, kept for those that judge it: log matching, leader completeness and
+ * state-machine safety.
  *
- * Why: they are Raft's promises to its user (paper §5.3, §5.4). Two logs that agree on (index, term)
- * agree on everything before; whoever leads later holds all that was committed; no two members ever
- * apply different entries at one index. Each entry's chained hash stands for the whole log up to it,
- * so one comparison of numbers says all three.
+ * Each entry's chained hash stands for the whole log up to it, so that one comparison of numbers says
+ * whether two logs agree.
  */
-import type { LogIndex } from '../../lib/brand.js';
-import type { Entry } from '../../raft/types.js';
-import { Violation } from './violation.js';
+import type { LogIndex } from '../lib/brand.js';
+import type { Entry } from '../raft/types.js';
+import { checkLeader } from './checkers/leader-completeness.js';
+import { LogMatching } from './checkers/log-matching.js';
+import {
+  checkIsInLog,
+  checkIsKnown,
+  checkIsSame,
+  checkOrder,
+  checkSnapshot,
+} from './checkers/state-machine-safety.js';
 
-interface Written {
+export interface Written {
   readonly term: number;
   /** Of the entry and of all before it. */
   readonly chain: number;
 }
 
-interface Applied extends Written {
+export interface Applied extends Written {
   readonly by: string;
   /** The term of whoever applied it first: it was committed in this term or in an earlier one. */
   readonly committedBy: number;
@@ -25,8 +32,7 @@ interface Applied extends Written {
 export class ReplicatedLog {
   /** What each member's store holds; entry n at n - 1. */
   readonly #logs = new Map<string, Written[]>();
-  /** Chains by `index:term`, by whoever wrote such an entry first. */
-  readonly #chains = new Map<string, { readonly chain: number; readonly by: string }>();
+  readonly #matching = new LogMatching();
   /** Chains of what was applied first at each index. */
   readonly #applied: Applied[] = [];
   #lastApplied = new Map<string, number>();
@@ -54,13 +60,7 @@ export class ReplicatedLog {
   #logAfter(index: number): Written[] {
     if (index === 0) return [];
     const log = new Array<Written>(index);
-    const applied = this.#applied[index - 1];
-    if (applied === undefined) {
-      throw new Violation(
-        'state-machine-safety',
-        `a snapshot holds entry ${index}, which nobody has applied`,
-      );
-    }
+    const applied = checkSnapshot(index, this.#applied[index - 1]);
     log[index - 1] = { term: applied.term, chain: applied.chain };
     return log;
   }
@@ -68,23 +68,9 @@ export class ReplicatedLog {
   appended(member: string, entries: readonly Entry[]): void {
     const log = this.#log(member);
     for (const entry of entries) {
-      if (entry.index !== log.length + 1) {
-        throw new Violation(
-          'log-matching',
-          `${member} wrote entry ${entry.index} after entry ${log.length}`,
-        );
-      }
       const written = this.#chained(log, entry);
+      this.#matching.appended(member, log.length, entry.index, entry.term, written.chain);
       log.push(written);
-      const key = `${entry.index}:${entry.term}`;
-      const known = this.#chains.get(key);
-      if (known === undefined) this.#chains.set(key, { chain: written.chain, by: member });
-      else if (known.chain !== written.chain) {
-        throw new Violation(
-          'log-matching',
-          `${member} and ${known.by} have different logs up to entry ${entry.index} of term ${entry.term}`,
-        );
-      }
     }
   }
 
@@ -96,45 +82,17 @@ export class ReplicatedLog {
   /** @param memberTerm the term that the member is in. */
   applied(member: string, entry: Entry, memberTerm: number): void {
     const last = this.#lastApplied.get(member) ?? 0;
-    if (entry.index <= last) {
-      throw new Violation(
-        'state-machine-safety',
-        `${member} applied entry ${entry.index} after entry ${last}`,
-      );
-    }
+    checkOrder(member, entry.index, last);
     this.#lastApplied.set(member, entry.index);
-    const written = this.#log(member)[entry.index - 1];
-    if (written === undefined || written.term !== entry.term) {
-      throw new Violation(
-        'state-machine-safety',
-        `${member} applied entry ${entry.index} of term ${entry.term}, which its log does not hold`,
-      );
-    }
+    const written = checkIsInLog(member, entry, this.#log(member)[entry.index - 1]);
     const known = this.#applied[entry.index - 1];
-    if (known === undefined) {
-      this.learn(member, entry.index, memberTerm);
-    } else if (known.chain !== written.chain) {
-      throw new Violation(
-        'state-machine-safety',
-        `at index ${entry.index} ${member} applied an entry of term ${entry.term}, ${known.by} another of term ${known.term}`,
-      );
-    }
+    if (known === undefined) this.learn(member, entry.index, memberTerm);
+    else checkIsSame(member, entry, written, known);
   }
 
   /** A member became leader: what was committed in its term or before must be in its log. */
   led(member: string, term: number): void {
-    const log = this.#log(member);
-    for (let index = this.#applied.length; index >= 1; index -= 1) {
-      const applied = this.#applied[index - 1];
-      // It may have been elected long ago, and hear of it now.
-      if (applied === undefined || applied.committedBy > term) continue;
-      // A chain stands for all before it: the last one is enough.
-      if (log[index - 1]?.chain === applied.chain) return;
-      throw new Violation(
-        'leader-completeness',
-        `${member} leads term ${term} without entry ${index} of term ${applied.term}, which ${applied.by} has applied`,
-      );
-    }
+    checkLeader(member, term, this.#log(member), this.#applied);
   }
 
   /** Whether a member's log has what was applied at `index`. */
@@ -162,13 +120,7 @@ export class ReplicatedLog {
   learn(member: string, index: number, memberTerm: number): void {
     const log = this.#log(member);
     for (let at = this.#applied.length; at < index; at += 1) {
-      const written = log[at];
-      if (written === undefined) {
-        throw new Violation(
-          'state-machine-safety',
-          `${member} applied entry ${index} without having seen entry ${at + 1}`,
-        );
-      }
+      const written = checkIsKnown(member, index, at + 1, log[at]);
       this.#applied.push({ ...written, by: member, committedBy: memberTerm });
     }
   }
