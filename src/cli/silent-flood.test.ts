@@ -9,8 +9,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openFilesMax } from '../lib/open-files.js';
 import { parseAddress } from '../net/address.js';
-import { openFilesMax, openSilent } from '../net/testing.js';
+import { openSilent } from '../net/testing.js';
 import { defaults } from '../server/config.js';
 import { formatProperties } from '../server/properties.js';
 import { freeBasePort } from '../target/free-ports.js';
@@ -22,7 +23,7 @@ import { untilWritten } from './testing/until-written.js';
 const FILES_BESIDE = 500;
 /** Silent connections that take the room of members that have ended. */
 const MORE_THAN_WAS_LEFT = 50;
-const filesMax = openFilesMax();
+const filesMax = openFilesMax() ?? 0;
 
 const cases: readonly {
   readonly what: string;

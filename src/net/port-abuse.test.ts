@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemberCode } from '../lib/codes.js';
+import { openFilesMax } from '../lib/open-files.js';
 import { VirtualClock } from '../lib/virtual-clock.js';
 import { encodeRequest } from '../remoting/codec.js';
 import { clientIdentity } from '../remoting/frame-writer.js';
@@ -10,7 +11,6 @@ import {
   answer,
   clientTls,
   open,
-  openFilesMax,
   openSilent,
   type RawPeer,
   request,
@@ -280,7 +280,7 @@ test('who is turned away for want of room does not count for its address', limit
 const IDLE = 10_000;
 /** Both ends are processes of their own, each with room for its own ends and a little more. */
 const FILES_NEEDED = IDLE + 500;
-const filesMax = openFilesMax();
+const filesMax = openFilesMax() ?? 0;
 
 test('10,000 idle connections, all that there may be, do not keep a request from being answered', {
   skip: filesMax < FILES_NEEDED && `needs ${FILES_NEEDED} open files, has ${filesMax} (ulimit -n)`,

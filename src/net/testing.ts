@@ -157,17 +157,6 @@ const SILENT_PEERS = `
   for (let i = 0; i < 64; i += 1) next();
 `;
 
-/** Node raises the soft limit to the hard one by itself. */
-export function openFilesMax(): number {
-  try {
-    const limits = readFileSync('/proc/self/limits', 'utf8');
-    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1] ?? '0';
-    return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
-  } catch {
-    return 0;
-  }
-}
-
 export const certificatePath = (name: string): string =>
   join(projectRoot(), 'src/net/testdata/tls', name);
 const pem = (name: string): Buffer => readFileSync(certificatePath(name));

@@ -8,7 +8,7 @@ import { LogError } from '../engine/errors.js';
 import type { LogEngine } from '../engine/log-engine.js';
 import { Prng } from '../lib/prng.js';
 import type { Configuration } from '../raft/types.js';
-import { StoreError } from '../storage/errors.js';
+import { isDamage } from '../storage/errors.js';
 import type { BrokerHost } from './broker-host.js';
 import { checkStart } from './checkers/damage-refused.js';
 import { corruptible, corruptibleInUse } from './corruptible.js';
@@ -529,6 +529,3 @@ export class Nemesis {
     }
   }
 }
-
-const isDamage = (error: Error | null): error is StoreError =>
-  error instanceof StoreError && error.code === 'STORE_CORRUPT';

@@ -30,7 +30,7 @@ export function corrupt(file: string, offset: number, what: string): StoreError 
   return new StoreError('STORE_CORRUPT', `${file}: at byte ${offset}: ${what}`);
 }
 
-export const isDamage = (error: unknown): boolean =>
+export const isDamage = (error: unknown): error is StoreError =>
   error instanceof StoreError && error.code === 'STORE_CORRUPT';
 
 /** @param known the versions that this program reads. */
