@@ -174,6 +174,61 @@ test(
   },
 );
 
+test(
+  'large frames that an address begins and does not end: the largest are closed, memory is bounded',
+  limits,
+  async (t) => {
+    const UNFINISHED_MAX = 4 * 1024 * 1024;
+    const options = { unfinishedBytesPerAddressMax: UNFINISHED_MAX };
+    const { server, connections, refused } = await serve(t, answer, options);
+    const good = await open(t, server);
+    const frame = request(9, Buffer.alloc(100));
+    good.socket.write(frame.subarray(0, 20));
+    while (connections[0]?.unfinishedBytes === 0 || connections.length === 0) await nextTurn();
+    const large = request(1, Buffer.alloc(2 * 1024 * 1024)).subarray(0, -1);
+    const holdsAll = ({ unfinishedBytes }: { readonly unfinishedBytes: number }): boolean =>
+      unfinishedBytes >= large.length;
+    const flood: RawPeer[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      const peer = await open(t, server);
+      peer.socket.write(large);
+      flood.push(peer);
+      // Each is there whole, or has cost one connection, before the next begins.
+      const isThere = (): boolean =>
+        refused.length + connections.filter(holdsAll).length === flood.length;
+      while (!isThere()) await nextTurn();
+      const held = connections.reduce((sum, { unfinishedBytes }) => sum + unfinishedBytes, 0);
+      assert.ok(held <= UNFINISHED_MAX, `${held} bytes held`);
+    }
+    assert.equal(refused.length, 7, 'one and its neighbours would be more than 4 MiB');
+    assert.equal(refused[0], `${UNFINISHED_MAX} bytes of unfinished frames of this address`);
+    good.socket.write(frame.subarray(20));
+    assert.equal((await good.take(1))[0]?.opaque, 9, 'who holds little goes on');
+    await isServed(await open(t, server));
+    await isServed(await open(t, server, { from: '127.0.0.2' }));
+  },
+);
+
+test('members’ frames do not count for their address once they are admitted', limits, async (t) => {
+  const options = { frameBytesMax: 1_000_000, unfinishedBytesPerAddressMax: 5_000 };
+  const { server, connections, refused } = await serve(
+    t,
+    (arrived) => {
+      arrived.connection.admittedAsMember = 1;
+      answer(arrived);
+    },
+    options,
+  );
+  const member = await open(t, server);
+  await isServed(member);
+  const frame = request(1, Buffer.alloc(500_000));
+  member.socket.write(frame.subarray(0, -1));
+  while ((connections[0]?.unfinishedBytes ?? 0) < frame.length - 1) await nextTurn();
+  member.socket.write(frame.subarray(-1));
+  assert.equal((await member.take(1))[0]?.opaque, 1);
+  assert.deepEqual(refused, []);
+});
+
 /** Room for 9, of which so many have spoken, from an address that is no member's. */
 async function crowded(t: TestContext, spoken: number) {
   const isMemberHost = (host: string): boolean => host === MEMBER;

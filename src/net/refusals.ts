@@ -4,6 +4,11 @@
  */
 import type { Logger } from '../lib/logger.js';
 
+/** Ends a connection at once, with a logged reason. */
+export interface Refusable {
+  refuse(reason: string): void;
+}
+
 const LINES_MAX = 10;
 
 export class Refusals {

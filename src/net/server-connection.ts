@@ -21,6 +21,8 @@ export interface ServerConnectionOptions {
   /** Default: what the socket says. */
   readonly origin?: Origin;
   readonly onCommand: (command: RemotingCommand) => void;
+  /** Memory held for a frame whose rest has not arrived, whenever it changes; 0 at the end. */
+  readonly onUnfinished?: (bytes: number) => void;
   /** Once; no command follows. `isFault`: the peer broke a rule or met a bound. */
   readonly onClose: (reason: string, isFault: boolean) => void;
   /** Once, when the socket is gone too. */
@@ -58,6 +60,7 @@ export class ServerConnection {
   /** The frame that the last sweep found begun, and how many sweeps in a row have; 0: none. */
   #frameBegun = 0;
   #sweepsInFrame = 0;
+  #unfinishedBytes = 0;
 
   constructor(socket: ByteStream, options: ServerConnectionOptions) {
     this.id = options.id;
@@ -90,6 +93,11 @@ export class ServerConnection {
   /** False while the peer is too slow in taking its responses. */
   get isReading(): boolean {
     return this.#isReading;
+  }
+
+  /** Memory held for a frame whose rest has not arrived. */
+  get unfinishedBytes(): number {
+    return this.#unfinishedBytes;
   }
 
   /** Bytes that the peer has not taken yet. */
@@ -165,6 +173,13 @@ export class ServerConnection {
       if (!(error instanceof FrameError)) throw error;
       this.refuse(error.message);
     }
+    this.#tellUnfinished(this.#isClosed ? 0 : this.#decoder.heldBytes);
+  }
+
+  #tellUnfinished(bytes: number): void {
+    if (bytes === this.#unfinishedBytes) return;
+    this.#unfinishedBytes = bytes;
+    this.#options.onUnfinished?.(bytes);
   }
 
   readonly #onFrame = (bytes: Buffer, start: number, end: number): void => {
@@ -193,6 +208,7 @@ export class ServerConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#outbound.discard();
+    this.#tellUnfinished(0);
     this.#options.onClose(reason, isFault);
   }
 }

@@ -13,6 +13,7 @@
  * - no byte either way for `idleCloseMs`: the connection is closed
  * - no first frame, an unfinished one, or an unfinished handshake for too long: closed
  * - connections of one address: one more is dropped; its requests in a second: code 2, not handled
+ * - bytes of unfinished frames of one address: the connection that holds most is closed
  *
  * Times are counted in sweeps, each an eighth of the shortest: they are noticed at most so much late,
  * and a process that stood still blames nobody for it.
@@ -61,6 +62,8 @@ export interface TcpServerOptions {
   readonly connectionsPerAddressMax?: number;
   /** Members' frames are not counted. 0, the default: any number. */
   readonly requestsPerSecondPerAddressMax?: number;
+  /** Members are not counted once they are admitted. Default 256 MiB; 0: any number. */
+  readonly unfinishedBytesPerAddressMax?: number;
   readonly clock?: Clock;
 }
 
@@ -113,6 +116,8 @@ const BUSY_REMARK = '[REJECTREQUEST]system busy, start flow control for a while'
 const CLOSE_GRACE_MS = 1_000;
 /** @source rocketmq NettyServerConfig.serverSocketBacklog */
 const BACKLOG = 1_024;
+/** Sixteen of the largest frames; 65,536 of those that have hardly begun. */
+const UNFINISHED_BYTES_MAX = 256 * 1024 * 1024;
 /** Connections beyond `connectionsMax` from members' addresses: a group of 9, several times over. */
 const MEMBER_ROOM = 64;
 
@@ -136,8 +141,7 @@ class FramedServer implements TcpServer {
   readonly #unheard = new Unheard(MEMBER_ROOM);
   readonly #connectionsMax: number;
   readonly #handshakes: TlsHandshakes | null;
-  /** null: addresses are not told apart. */
-  readonly #limits: AddressLimits | null;
+  readonly #limits: AddressLimits;
   readonly #refusals: Refusals;
   readonly #clock: Clock;
   readonly #sweeps: SweepTimes;
@@ -147,7 +151,6 @@ class FramedServer implements TcpServer {
   requestsRefused = 0;
 
   constructor(options: TcpServerOptions, handler: ServerHandler) {
-    const { connectionsPerAddressMax = 0, requestsPerSecondPerAddressMax = 0, tls } = options;
     this.#options = options;
     this.#handler = handler;
     this.port = options.port;
@@ -155,14 +158,12 @@ class FramedServer implements TcpServer {
     this.#clock = options.clock ?? systemClock;
     this.#sweeps = sweepTimes(options);
     this.#refusals = new Refusals(options.logger);
-    this.#handshakes = tls ? new TlsHandshakes(tls) : null;
-    this.#limits =
-      connectionsPerAddressMax + requestsPerSecondPerAddressMax === 0
-        ? null
-        : new AddressLimits({
-            connectionsMax: connectionsPerAddressMax,
-            requestsPerSecondMax: requestsPerSecondPerAddressMax,
-          });
+    this.#handshakes = options.tls ? new TlsHandshakes(options.tls) : null;
+    this.#limits = new AddressLimits({
+      connectionsMax: options.connectionsPerAddressMax ?? 0,
+      requestsPerSecondMax: options.requestsPerSecondPerAddressMax ?? 0,
+      unfinishedBytesMax: options.unfinishedBytesPerAddressMax ?? UNFINISHED_BYTES_MAX,
+    });
     this.#server = createServer({ noDelay: true, keepAlive: false }, (socket) =>
       this.#accept(socket),
     );
@@ -207,8 +208,8 @@ class FramedServer implements TcpServer {
 
   #accept(socket: Socket): void {
     const host = plainHost(socket.remoteAddress ?? '');
-    const budget = this.#limits?.enter(host, this.#clock.nowMs()) ?? null;
-    if (this.#limits !== null && budget === null) {
+    const budget = this.#limits.enter(host, this.#clock.nowMs());
+    if (budget === null) {
       const max = this.#options.connectionsPerAddressMax;
       this.#refusals.add(host, `${max} connections of this address are open`);
       socket.destroy();
@@ -216,7 +217,7 @@ class FramedServer implements TcpServer {
     }
     const isMember = this.#options.isMemberHost?.(host) ?? false;
     if (!this.#makeRoom(isMember)) {
-      this.#limits?.leave(host, this.#clock.nowMs());
+      this.#limits.leave(host, this.#clock.nowMs());
       this.#refusals.add(host, `${this.#connectionsMax} connections are open`);
       socket.destroy();
       return;
@@ -237,7 +238,7 @@ class FramedServer implements TcpServer {
       onGone: () => {
         this.#doorways.delete(doorway);
         this.#unheard.delete(socket);
-        this.#limits?.leave(host, this.#clock.nowMs());
+        this.#limits.leave(host, this.#clock.nowMs());
       },
     });
     this.#doorways.add(doorway);
@@ -253,7 +254,7 @@ class FramedServer implements TcpServer {
     return yielding !== null;
   }
 
-  #arrived(socket: Socket, { first, origin, stream }: Arrival, budget: AddressBudget | null): void {
+  #arrived(socket: Socket, { first, origin, stream }: Arrival, budget: AddressBudget): void {
     const handler = this.#handler;
     let isHeard = false;
     const connection = new ServerConnection(stream, {
@@ -270,6 +271,8 @@ class FramedServer implements TcpServer {
         if (this.#mayAsk(command, budget)) handler.onCommand(connection, command);
         else this.#answerBusy(command, connection);
       },
+      onUnfinished: (bytes) =>
+        budget.hold(connection, connection.admittedAsMember === 0 ? bytes : 0),
       onClose: (reason, isFault) => {
         if (isFault) this.#refusals.add(connection.remoteAddress, reason);
         else this.#options.logger.debug({ peer: connection.remoteAddress, reason }, 'closed');
@@ -285,8 +288,8 @@ class FramedServer implements TcpServer {
   }
 
   /** Members are not held up by what others on their address do; who is none is closed for it. */
-  #mayAsk({ code }: RemotingCommand, budget: AddressBudget | null): boolean {
-    return budget === null || isMemberCode(code) || budget.take(this.#clock.nowMs());
+  #mayAsk({ code }: RemotingCommand, budget: AddressBudget): boolean {
+    return isMemberCode(code) || budget.take(this.#clock.nowMs());
   }
 
   #answerBusy(command: RemotingCommand, connection: ServerConnection): void {
@@ -300,7 +303,7 @@ class FramedServer implements TcpServer {
   #sweep(): void {
     for (const doorway of this.#doorways) doorway.sweep();
     for (const connection of this.#connections) connection.sweep(this.#sweeps);
-    this.#limits?.sweep(this.#clock.nowMs());
+    this.#limits.sweep(this.#clock.nowMs());
     this.#refusals.sweep();
   }
 }

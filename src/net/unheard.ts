@@ -6,11 +6,7 @@
  * group needs: then it is their address that floods.
  */
 import type { Socket } from 'node:net';
-
-/** Ends a connection at once, with a logged reason. */
-export interface Refusable {
-  refuse(reason: string): void;
-}
+import type { Refusable } from './refusals.js';
 
 export class Unheard {
   readonly #sparedMax: number;

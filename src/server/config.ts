@@ -124,6 +124,8 @@ export interface ControllerConfig {
   readonly connectionsPerAddressMax: number;
   /** `requestsPerSecondPerAddressMax`, default 0, no limit: more are refused as busy (2). */
   readonly requestsPerSecondPerAddressMax: number;
+  /** `unfinishedBytesPerAddressMax`, default 256 MiB; 0: no limit. Whoever holds most is closed. */
+  readonly unfinishedBytesPerAddressMax: number;
   /** `frameBytesMax`, default 16 MiB as upstream: a larger one closes its connection. */
   readonly frameBytesMax: number;
   /** `frameTimeoutMs`, default 30,000: from a frame's first byte to its last. */
@@ -166,7 +168,8 @@ export type ConfigOverrides = Partial<ControllerConfig> &
 /**
  * A configuration made in code rather than read from a file.
  *
- * @throws {ConfigError} when `selfId` is not one of `peers`, or two peers share an id or an address.
+ * @throws {ConfigError} when `selfId` is not one of `peers`, or two peers share an id or an address, or
+ *   settings do not fit together.
  */
 export function controllerConfig(overrides: ConfigOverrides): ControllerConfig {
   const ids = new Set(overrides.peers.map(({ id }) => id));
@@ -190,8 +193,17 @@ export function controllerConfig(overrides: ConfigOverrides): ControllerConfig {
   }
   const bindAddress = overrides.bindAddress ?? bindAddressFor(self.host);
   const config = { ...defaults, ...overrides, bindAddress, httpPort };
+  checkFrames(config);
   checkTls(config);
   return config;
+}
+
+/** A limit that no frame of the largest size could keep would close those who break no rule. */
+function checkFrames({ frameBytesMax, unfinishedBytesPerAddressMax }: ControllerConfig): void {
+  if (unfinishedBytesPerAddressMax === 0 || unfinishedBytesPerAddressMax >= frameBytesMax) return;
+  throw new ConfigError(
+    `unfinishedBytesPerAddressMax=${unfinishedBytesPerAddressMax}: must be 0 or at least frameBytesMax (${frameBytesMax})`,
+  );
 }
 
 /** Whether only this machine reaches `host`. */
@@ -273,6 +285,7 @@ export const defaults = {
   connectionsMax: 10_000,
   connectionsPerAddressMax: 0,
   requestsPerSecondPerAddressMax: 0,
+  unfinishedBytesPerAddressMax: 256 * 1024 * 1024,
   frameBytesMax: 16 * 1024 * 1024,
   frameTimeoutMs: 30_000,
   handshakeTimeoutMs: 10_000,

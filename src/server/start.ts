@@ -132,6 +132,7 @@ export async function startController(
         isMemberHost: (host) => transport.isHostOfMembers(host),
         connectionsPerAddressMax: config.connectionsPerAddressMax,
         requestsPerSecondPerAddressMax: config.requestsPerSecondPerAddressMax,
+        unfinishedBytesPerAddressMax: config.unfinishedBytesPerAddressMax,
         frameBytesMax: config.frameBytesMax,
         frameTimeoutMs: config.frameTimeoutMs,
         handshakeTimeoutMs: config.handshakeTimeoutMs,
