@@ -100,6 +100,13 @@ test('the whole default bench is planned for under six minutes', () => {
 
 const peers = ['baseline', 'optimized', 'java-dledger', 'java-jraft', 'floor'];
 
+test('all targets of a run are warmed until steady, or none', () => {
+  assert.equal(makePlan(options).warmsUntilSteady, false);
+  const targets = [...options.targets, 'java-dledger'];
+  assert.equal(makePlan({ ...options, targets }).warmsUntilSteady, true);
+  assert.equal(makePlan({ ...options, targets: ['optimized', 'etcd'] }).warmsUntilSteady, false);
+});
+
 test('beside a Java peer our builds also meet its durability class, with all that it meets', () => {
   const workloads = named('heartbeats', 'isr-churn', 'leader-kill');
   const all = 'heartbeats isr-churn leader-kill';

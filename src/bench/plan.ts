@@ -81,6 +81,8 @@ export interface Plan {
   readonly sessions: readonly Session[];
   readonly targets: readonly TargetSpec[];
   readonly workloads: readonly WorkloadPoint[];
+  /** Whether each target is warmed until its figures are steady: all of a run are, or none. */
+  readonly warmsUntilSteady: boolean;
   /** Seconds, from warm-ups, windows and usual start-up times; for people, not for deadlines. */
   readonly expectedSeconds: number;
 }
@@ -110,7 +112,8 @@ const SECONDS_TO_START_JAVA = 10;
 const SECONDS_TO_PREPARE_JAVA = 15;
 /** A thousand sets whose brokers beat meanwhile, then lose their masters: a beat is an entry in JRaft mode. */
 const SECONDS_FOR_FLEET_JAVA: Readonly<Record<JavaMode, number>> = { dledger: 45, jraft: 360 };
-const SECONDS_TO_WARM = 10;
+const SECONDS_TO_WARM = 8;
+const SECONDS_TO_WARM_JAVA = 10;
 const SECONDS_TO_PREPARE = 0.8;
 const SECONDS_TO_BRING_UP = 3.5;
 const SECONDS_TO_BRING_UP_JAVA: Readonly<Record<JavaMode, number>> = { dledger: 45, jraft: 180 };
@@ -198,12 +201,24 @@ export function makePlan(options: PlanOptions): Plan {
       if (ordered.length > 0) sessions.push({ target: spec, round, workloads: ordered });
     }
   }
+  const targets = specs.map(({ spec }) => spec);
+  const warmsUntilSteady = targets.some(mayRunOnJvm);
   return {
     sessions,
-    targets: specs.map(({ spec }) => spec),
+    targets,
     workloads,
-    expectedSeconds: sessions.reduce((sum, session) => sum + sessionSeconds(session), 0),
+    warmsUntilSteady,
+    expectedSeconds: sessions.reduce(
+      (sum, session) => sum + sessionSeconds(session, warmsUntilSteady),
+      0,
+    ),
   };
+}
+
+/** What is several times slower before its compilers are done, for minutes. */
+export function mayRunOnJvm(spec: TargetSpec): boolean {
+  if (spec.kind === 'reference') return spec.store === 'zookeeper';
+  return spec.kind === 'java' || spec.kind === 'address';
 }
 
 /** The mode of a Java peer that a target's name asks for; null for anything else. */
@@ -303,24 +318,25 @@ const titles: Readonly<Record<string, string>> = {
   floor: 'the least work that still replicates: no raft, no state machine',
 };
 
-function sessionSeconds({ target, workloads }: Session): number {
+function sessionSeconds({ target, workloads }: Session, warms: boolean): number {
   const mode = target.kind === 'java' ? target.mode : null;
   const toStart = mode ? SECONDS_TO_START_JAVA + SECONDS_TO_PREPARE_JAVA : SECONDS_TO_START;
-  return workloads.reduce((sum, workload) => sum + workloadSeconds(workload, mode), toStart);
+  const toWarm = !warms ? 0 : mode ? SECONDS_TO_WARM_JAVA : SECONDS_TO_WARM;
+  return workloads.reduce(
+    (sum, workload) => sum + toWarm + workloadSeconds(workload, mode),
+    toStart,
+  );
 }
 
 function workloadSeconds(workload: WorkloadPoint, mode: JavaMode | null): number {
-  const toWarm = mode === null ? 0 : SECONDS_TO_WARM;
   const thousands = workload.sets / 1_000;
   switch (workload.kind) {
     case 'bring-up':
-      return toWarm + (mode ? thousands * SECONDS_TO_BRING_UP_JAVA[mode] : SECONDS_TO_BRING_UP);
+      return mode ? thousands * SECONDS_TO_BRING_UP_JAVA[mode] : SECONDS_TO_BRING_UP;
     case 'mass-failover':
-      return (
-        toWarm + failoverSeconds(workload) + (mode ? thousands * SECONDS_FOR_FLEET_JAVA[mode] : 0)
-      );
+      return failoverSeconds(workload) + (mode ? thousands * SECONDS_FOR_FLEET_JAVA[mode] : 0);
     case 'load':
-      return toWarm + SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
+      return SECONDS_TO_PREPARE + (workload.warmUpMs + workload.durationMs) / 1_000;
   }
 }
 

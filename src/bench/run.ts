@@ -9,11 +9,11 @@ import { describeEnvironment, type Environment } from '../measure/environment.js
 import { RESULTS_SCHEMA_VERSION, type Results, type Trial } from '../measure/results.js';
 import { type WrittenReport, writeReport } from '../report/write.js';
 import type { RunningTarget } from '../target/target.js';
-import type { Plan, Session, TargetSpec } from './plan.js';
+import { mayRunOnJvm, type Plan, type Session } from './plan.js';
 import type { Progress } from './progress.js';
 import { describeTarget, startTarget } from './targets.js';
 import { makeLoad, runTrial } from './trial.js';
-import { warm } from './warm.js';
+import { onJvm, onNode, warm } from './warm.js';
 
 export interface BenchOptions {
   readonly plan: Plan;
@@ -121,8 +121,9 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
         const { addresses: members, tls } = target;
         const tell = (state: LoadProgress): void =>
           onProgress({ ...state, phase: 'warm until steady' });
-        const warmUp = growsFaster(spec)
+        const warmUp = context.plan.warmsUntilSteady
           ? await warm(
+              mayRunOnJvm(spec) ? onJvm : onNode,
               workload,
               (point) =>
                 makeLoad({
@@ -160,12 +161,6 @@ async function runSession(session: Session, context: SessionContext): Promise<vo
   } finally {
     await target.close();
   }
-}
-
-/** What runs on a JVM, or may: it is several times slower before its compilers are done. */
-function growsFaster(spec: TargetSpec): boolean {
-  if (spec.kind === 'reference') return spec.store === 'zookeeper';
-  return spec.kind === 'java' || spec.kind === 'address';
 }
 
 /** Brings back members that a fault, planned or not, took away. */

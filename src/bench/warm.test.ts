@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadWorkloads } from '../workload/parse.js';
 import { workloadPoints } from '../workload/points.js';
-import { untilSteady, WINDOWS_MAX, warmUpPoint, warmUpWords } from './warm.js';
+import { onJvm, onNode, type SteadyRule, untilSteady, warmUpPoint, warmUpWords } from './warm.js';
 
-const after = (rates: readonly number[]) => {
+const after = (rule: SteadyRule, rates: readonly number[]) => {
   let next = 0;
-  return untilSteady(async () => rates[next++ % rates.length] ?? 0);
+  return untilSteady(rule, async () => rates[next++ % rates.length] ?? 0);
 };
 
 for (const { name, rates, windows, steady } of [
@@ -17,14 +17,36 @@ for (const { name, rates, windows, steady } of [
   {
     name: 'that rise by a twelfth',
     rates: [100, 108, 117, 127, 138, 149, 162, 175, 190, 206],
-    windows: WINDOWS_MAX,
+    windows: onJvm.windowsMax,
     steady: false,
   },
-  { name: 'that never stay', rates: [100, 200], windows: WINDOWS_MAX, steady: false },
-  { name: 'of nothing', rates: [0], windows: WINDOWS_MAX, steady: false },
+  { name: 'that never stay', rates: [100, 200], windows: onJvm.windowsMax, steady: false },
+  { name: 'of nothing', rates: [0], windows: onJvm.windowsMax, steady: false },
 ]) {
-  test(`warm-up: rates ${name} take ${windows} windows and ${steady ? 'are' : 'are not'} steady`, async () => {
-    const warmUp = await after(rates);
+  test(`warm-up on a JVM: rates ${name} take ${windows} windows and ${steady ? 'are' : 'are not'} steady`, async () => {
+    const warmUp = await after(onJvm, rates);
+    assert.deepEqual(
+      { windows: warmUp.ratesPerSecond.length, steady: warmUp.steady },
+      { windows, steady },
+    );
+  });
+}
+
+for (const { name, rates, windows, steady } of [
+  { name: 'alike at once', rates: [800, 850, 840], windows: 3, steady: true },
+  { name: 'that grow, then waver', rates: [100, 300, 340, 240, 350], windows: 5, steady: true },
+  { name: 'that rise by a twentieth', rates: [100, 105, 110], windows: 3, steady: true },
+  { name: 'that fall', rates: [900, 500, 300], windows: 3, steady: true },
+  {
+    name: 'that rise by a ninth',
+    rates: [100, 112, 125, 139, 155, 172],
+    windows: onNode.windowsMax,
+    steady: false,
+  },
+  { name: 'of nothing', rates: [0], windows: onNode.windowsMax, steady: false },
+]) {
+  test(`warm-up on Node: rates ${name} take ${windows} windows and ${steady ? 'are' : 'are not'} steady`, async () => {
+    const warmUp = await after(onNode, rates);
     assert.deepEqual(
       { windows: warmUp.ratesPerSecond.length, steady: warmUp.steady },
       { windows, steady },
@@ -34,6 +56,7 @@ for (const { name, rates, windows, steady } of [
 
 test('warm-up ends when the bench is told to stop', async () => {
   const warmUp = await untilSteady(
+    onJvm,
     () => Promise.reject(new Error('asked')),
     () => true,
   );

@@ -1,19 +1,42 @@
 /**
- * Warms a target until its figures are steady: a JVM compiles what it runs often, and is several
- * times slower before than after.
+ * Warms a target until its figures are steady: what compiles while it runs is several times slower
+ * before than after, on a JVM for minutes, on Node for seconds.
  *
- * Short windows of the workload's own load, until three in succession differ by less than a tenth: of
- * a rate that still rises two are often alike. Bounded: a machine that is not quiet may never be
- * steady, and the report then marks what was measured.
+ * Short windows of the workload's own load, until their rates say that it is done. Bounded: a machine
+ * that is not quiet may never be steady, and the report then marks what was measured.
  */
 import type { LoadResult } from '../load/generator.js';
 import type { WarmUp } from '../measure/results.js';
 import type { LoadPoint, WorkloadPoint } from '../workload/points.js';
 
-/** The slowest of the last windows may differ from the fastest by this much of it. */
+/** When a warm-up is over. */
+export interface SteadyRule {
+  readonly windowsMax: number;
+  isSteady(ratesPerSecond: readonly number[]): boolean;
+}
+
+/** What rates may differ by, as a part of the higher. */
 const STEADY_WITHIN = 0.1;
-const WINDOWS_ALIKE = 3;
-export const WINDOWS_MAX = 10;
+
+/** Three in succession that are alike: a JVM's rates rise for long, with rests, in which two often are. */
+export const onJvm: SteadyRule = {
+  windowsMax: 10,
+  isSteady(rates) {
+    const last = rates.slice(-3);
+    const most = Math.max(...last);
+    return last.length === 3 && most - Math.min(...last) < STEADY_WITHIN * most;
+  },
+};
+
+/** No more rise in two: Node compiles within seconds, and what differs afterwards is the machine. */
+export const onNode: SteadyRule = {
+  windowsMax: 6,
+  isSteady(rates) {
+    const before = Math.max(...rates.slice(0, -2));
+    return rates.length > 2 && Math.max(...rates.slice(-2)) * (1 - STEADY_WITHIN) < before;
+  },
+};
+
 const WINDOW_MS = 2_000;
 /** Enough to have all paths of a controller busy, few enough for short queues. */
 const OUTSTANDING = 64;
@@ -21,24 +44,19 @@ const SETS_FOR_BRING_UP = 64;
 /** Every window registers its sets anew, and a controller that syncs each write needs minutes for a thousand. */
 const SETS_MAX = 256;
 
-/** @param window runs one and tells its rate; asked at most `WINDOWS_MAX` times, or until `isOver`. */
+/** @param window runs one and tells its rate; asked until `rule` is content, or `isOver`. */
 export async function untilSteady(
+  rule: SteadyRule,
   window: () => Promise<number>,
   isOver: () => boolean = () => false,
 ): Promise<WarmUp> {
   const ratesPerSecond: number[] = [];
   let steady = false;
-  while (!steady && ratesPerSecond.length < WINDOWS_MAX && !isOver()) {
+  while (!steady && ratesPerSecond.length < rule.windowsMax && !isOver()) {
     ratesPerSecond.push(Math.round(await window()));
-    steady = isSteady(ratesPerSecond);
+    steady = rule.isSteady(ratesPerSecond);
   }
   return { windowMs: WINDOW_MS, ratesPerSecond, steady };
-}
-
-function isSteady(rates: readonly number[]): boolean {
-  const last = rates.slice(-WINDOWS_ALIKE);
-  const most = Math.max(...last);
-  return last.length === WINDOWS_ALIKE && most - Math.min(...last) < STEADY_WITHIN * most;
 }
 
 /**
@@ -73,12 +91,14 @@ export function warmUpPoint(point: WorkloadPoint): LoadPoint {
 
 /** @param load runs one trial's load, as the trial itself does; throws as it does. */
 export function warm(
+  rule: SteadyRule,
   workload: WorkloadPoint,
   load: (point: WorkloadPoint) => Promise<LoadResult>,
   signal: AbortSignal,
 ): Promise<WarmUp> {
   const point = warmUpPoint(workload);
   return untilSteady(
+    rule,
     async () => {
       const { operations, measuredMs } = await load(point);
       const ok = operations.reduce((sum, operation) => sum + operation.ok, 0);
