@@ -18,6 +18,7 @@ import { FLAG_ONEWAY, isResponse, type RemotingCommand } from '../remoting/comma
 import { FrameError } from '../remoting/errors.js';
 import { FrameDecoder } from '../remoting/frame-decoder.js';
 import { clientIdentity, type FrameWriter } from '../remoting/frame-writer.js';
+import { HeaderMemo } from '../remoting/header-memo.js';
 import { extFieldsJson } from '../remoting/json-text.js';
 import { ClientError } from './errors.js';
 import { unwatch, watch } from './sweep.js';
@@ -74,6 +75,7 @@ export class RemotingConnection implements Connection {
   readonly #socket: ByteStream | null;
   readonly #outbound: Outbound | null;
   readonly #decoder = new FrameDecoder();
+  readonly #headers = new HeaderMemo();
   /** By opaque, oldest first: a Map keeps its order, and all requests have the same timeout. */
   readonly #pending = new Map<number, Pending>();
   readonly #connectDeadlineMs: number;
@@ -219,7 +221,7 @@ export class RemotingConnection implements Connection {
 
   readonly #onFrame = (bytes: Buffer, start: number, end: number): void => {
     if (this.#state === 'closed') return;
-    const command = decodeCommand(bytes, start, end);
+    const command = decodeCommand(bytes, start, end, this.#headers);
     if (!isResponse(command)) {
       this.#options.onRequest?.(command);
       return;

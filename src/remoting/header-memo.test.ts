@@ -59,7 +59,7 @@ test('the frames that are written again and again are those that are remembered'
 test('a sender that never repeats itself is not remembered for long', () => {
   const memo = new HeaderMemo();
   for (let i = 100; i < 200; i += 1) {
-    const frame = frameOf(beat('1', `b${i}`));
+    const frame = frameOf(beat('1', `\\u0${i}`));
     decodeCommand(frame, 0, frame.length, memo);
   }
   const frame = frameOf(beat('1'));
@@ -67,6 +67,20 @@ test('a sender that never repeats itself is not remembered for long', () => {
   assert.notEqual(one?.extFields, other?.extFields);
   assert.deepEqual(one, other);
 });
+
+test('what has other values in the same places is read without a parser', (t) => {
+  const memo = new HeaderMemo();
+  const parse = t.mock.method(JSON, 'parse');
+  for (let i = 0; i < 100; i += 1) {
+    const frame = frameOf(beat(`${i}`, 'x'.repeat(i)), 'body');
+    const { extFields, opaque } = decodeCommand(frame, 0, frame.length, memo);
+    assert.deepEqual([opaque, extFields], [i, { brokerName: 'x'.repeat(i) }]);
+  }
+  assert.equal(parse.mock.callCount(), 1);
+});
+
+const answer = (version: string, remark = ''): string =>
+  `{"code":0,"extFields":{"newSyncStateSetEpoch":"${version}","a":""},"flag":1,"language":"OTHER","opaque":${version}${remark}${rest}`;
 
 /** Headers that are nearly the same, in pairs of which one may be taken for the other. */
 const headers = [
@@ -86,6 +100,22 @@ const headers = [
   beat('7').replace('"flag":2', '"flag":0'),
   beat('7').replace('493', '494'),
   beat('7').replace('}', ',}'),
+  beat('7', 'c","clusterName":"d'),
+  beat('7', 'c","brokerName":"d'),
+  beat('7', 'c","__proto__":"d'),
+  beat('7', '\\u0041'),
+  beat('7', '\u007f'),
+  beat('7', '\t'),
+  beat('7', '}'),
+  beat('7').replace('brokerName', 'bröker'),
+  beat('7').replace('"b"', 'null'),
+  beat('7').replace('JAVA', 'KLINGON'),
+  beat('1234567890'),
+  answer('1'),
+  answer('22'),
+  answer('-1'),
+  answer('3', ',"remark":"no"'),
+  answer('4', ',"remark":null'),
   `{"opaque":5,"of":{"opaque":7${rest}`,
   `{"opaque":5,"of":{"opaque":7${rest}}`,
   `{"opaque":5,"of":{"opaque":8${rest}}`,

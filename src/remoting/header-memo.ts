@@ -1,9 +1,11 @@
 /**
  * Remembers the headers of one sender, because most come again: a broker beats in the same words
  * every second, and members' frames differ in their bodies alone. What equals a header seen before
- * in every byte but the digits of `opaque` need not be parsed again.
+ * in every byte but the digits of `opaque` need not be parsed again; nor what has only other values
+ * in `extFields`.
  */
 import type { RemotingCommand } from './command.js';
+import { type HeaderShape, readShaped, shapeOf } from './header-shape.js';
 
 /** A command as its header makes it, and that header. */
 interface Known {
@@ -14,7 +16,7 @@ interface Known {
   readonly command: RemotingCommand;
 }
 
-/** Longer headers are not remembered: 8 of 512 bytes are what a connection may cost. */
+/** Longer headers are not remembered: 8 of 512 bytes, and as many shapes, are what a connection may cost. */
 const HEADER_BYTES_MAX = 512;
 const KNOWN_MAX = 8;
 /** So many headers in a row that were not known, and this sender is not listened to so closely any more. */
@@ -27,7 +29,9 @@ const requestEnd =
 
 export class HeaderMemo {
   readonly #known = new Array<Known | null>(KNOWN_MAX).fill(null);
+  readonly #shapes = new Array<HeaderShape | null>(KNOWN_MAX).fill(null);
   #missesLeft = MISSES_MAX;
+  #shapesLeft = MISSES_MAX;
 
   /** The command whose header lies at [start, end), with this body; null: the header is not known. */
   recall(
@@ -36,32 +40,57 @@ export class HeaderMemo {
     end: number,
     body: RemotingCommand['body'],
   ): RemotingCommand | null {
-    const slot = this.#slotOf(bytes, start, end);
-    const known = slot === null ? null : (this.#known[slot] ?? null);
-    const opaque = known === null ? -1 : opaqueIn(known, bytes, start, end);
-    if (known === null || opaque < 0) return null;
-    this.#missesLeft = MISSES_MAX;
-    const { code, extFields, flag, language, remark, version } = known.command;
-    return { code, language, version, opaque, flag, remark, extFields, body };
+    const digits = codeDigits(bytes, start, end);
+    if (digits === null) return null;
+    const known = this.#missesLeft === 0 ? null : this.#known[slotOf(digits, end - start)];
+    if (known != null) {
+      const opaque = opaqueIn(known, bytes, start, end);
+      if (opaque >= 0) {
+        this.#missesLeft = MISSES_MAX;
+        const { code, extFields, flag, language, remark, version } = known.command;
+        return { code, language, version, opaque, flag, remark, extFields, body };
+      }
+    }
+    const shape = this.#shapes[digits % KNOWN_MAX];
+    const command = shape == null ? null : readShaped(shape, bytes, start, end, body);
+    if (command === null) return null;
+    this.#shapesLeft = MISSES_MAX;
+    this.#rememberHeader(digits, command, bytes, start, end);
+    return command;
   }
 
   /** Of a header that was not known: what became of it. */
   remember(command: RemotingCommand, bytes: Buffer, start: number, end: number): void {
-    const slot = this.#slotOf(bytes, start, end);
-    if (slot === null) return;
-    this.#missesLeft -= 1;
-    this.#known[slot] = knownFrom(command, bytes, start, end);
+    const digits = codeDigits(bytes, start, end);
+    if (digits === null) return;
+    if (this.#shapesLeft > 0) {
+      this.#shapesLeft -= 1;
+      this.#shapes[digits % KNOWN_MAX] = shapeOf(command, bytes.toString('latin1', start, end));
+    }
+    this.#rememberHeader(digits, command, bytes, start, end);
   }
 
-  /** null for what is not remembered. */
-  #slotOf(bytes: Buffer, start: number, end: number): number | null {
-    const length = end - start;
-    const digitsAt = start + CODE_DIGITS_AT;
-    if (this.#missesLeft === 0 || length > HEADER_BYTES_MAX || digitsAt + 1 >= end) return null;
-    const digits = (bytes[digitsAt] as number) + (bytes[digitsAt + 1] as number);
-    return (length + digits) % KNOWN_MAX;
+  #rememberHeader(
+    digits: number,
+    command: RemotingCommand,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    if (this.#missesLeft === 0) return;
+    this.#missesLeft -= 1;
+    this.#known[slotOf(digits, end - start)] = knownFrom(command, bytes, start, end);
   }
 }
+
+/** Tells codes apart; null for what is not remembered. */
+function codeDigits(bytes: Buffer, start: number, end: number): number | null {
+  const digitsAt = start + CODE_DIGITS_AT;
+  if (end - start > HEADER_BYTES_MAX || digitsAt + 1 >= end) return null;
+  return (bytes[digitsAt] as number) + (bytes[digitsAt + 1] as number);
+}
+
+const slotOf = (digits: number, headerBytes: number): number => (digits + headerBytes) % KNOWN_MAX;
 
 /** @returns the `opaque` of a header that is the known one in all else; -1: it is another. */
 function opaqueIn(known: Known, bytes: Buffer, start: number, end: number): number {
