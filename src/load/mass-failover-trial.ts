@@ -26,6 +26,8 @@ import type { TrialContext } from './trial.js';
 const CONNECT_MS = 60_000;
 /** JRaft makes an entry of every heartbeat, and a thousand sets beat 3,000 times a second meanwhile. */
 const PREPARE_MS = 600_000;
+/** Where beats alone are more than a target can take, not one set gets ready, however long one waits. */
+const STALLED_MS = 240_000;
 const WINDOW_MAX = 65_536;
 const DRAIN_MS = 500;
 const CLEAN_UP_MS = 10_000;
@@ -120,7 +122,11 @@ export async function runMassFailoverTrial(
     }
     heartbeats.start();
     context.post({ kind: 'phase', phase: 'prepare' });
-    await prepare({ sets, links: tools, leader, clock, deadlineMs: PREPARE_MS, stop });
+    await prepare({
+      ...{ sets, links: tools, leader, clock, stop },
+      deadlineMs: PREPARE_MS,
+      stalledMs: STALLED_MS,
+    });
     fleet.goOn();
     heartbeats.stop();
     await stop.sleepUntil((await context.ready('warm-up')) + workload.warmUpMs);

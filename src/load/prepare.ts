@@ -27,6 +27,8 @@ export interface PrepareOptions {
   readonly leader: LeaderFinder;
   readonly clock: Clock;
   readonly deadlineMs: number;
+  /** Not one more set ready for so long: it will not become better. Default: as `deadlineMs`. */
+  readonly stalledMs?: number;
   /** When it is requested, preparing ends as it is. */
   readonly stop: Stop;
 }
@@ -55,7 +57,7 @@ export function nextStep(view: SetView | null, replicas: number): Step | null {
  * @throws {PrepareError} with what was missing and the last refusal, when the deadline passes.
  */
 export function prepare(options: PrepareOptions): Promise<void> {
-  const { sets, links, leader, clock, deadlineMs, stop } = options;
+  const { sets, links, leader, clock, deadlineMs, stalledMs = deadlineMs, stop } = options;
   const waiting = [...sets].reverse();
   let ready = 0;
   let active = 0;
@@ -67,12 +69,18 @@ export function prepare(options: PrepareOptions): Promise<void> {
       if (over) return;
       over = true;
       cancelDeadline();
+      cancelStalled();
       settle();
     };
-    const cancelDeadline = clock.after(deadlineMs, () => {
+    const fail = (when: string): void => {
       const missing = `${sets.length - ready} of ${sets.length} broker sets were not ready`;
-      const error = new PrepareError(`${missing} after ${deadlineMs} ms; last: ${lastTrouble}`);
-      end(() => reject(error));
+      end(() => reject(new PrepareError(`${missing} ${when}; last: ${lastTrouble}`)));
+    };
+    const cancelDeadline = clock.after(deadlineMs, () => fail(`after ${deadlineMs} ms`));
+    let readyBefore = 0;
+    const cancelStalled = clock.every(stalledMs, () => {
+      if (ready === readyBefore) fail(`and no other became so in ${stalledMs} ms`);
+      readyBefore = ready;
     });
     stop.whenRequested(() => end(resolve));
     fill();

@@ -175,6 +175,24 @@ test('preparing that cannot succeed says how far it came and what it was told la
   );
 });
 
+test('preparing that gets no further is given up early, and one that does is not', async () => {
+  const session = newSession({ sets: 50 });
+  const done = prepare({ ...session, deadlineMs: 60_000, stalledMs: 1_000 });
+  session.clock.advance(2);
+  session.group.leader = -1;
+  session.clock.advance(900);
+  session.group.leader = 1;
+  session.clock.advance(9_000);
+  await done;
+  session.group.leader = -1;
+  const again = prepare({ ...session, deadlineMs: 60_000, stalledMs: 1_000 });
+  session.clock.advance(1_000);
+  await assert.rejects(
+    again,
+    /50 of 50 broker sets were not ready and no other became so in 1000 ms; last: .*1006 → 2007/,
+  );
+});
+
 test('preparing ends when it is told to stop', async () => {
   const session = newSession({ sets: 3 });
   session.group.leader = -1;
