@@ -11,7 +11,7 @@ import { HeaderMemo } from '../remoting/header-memo.js';
 import type { ByteStream } from './byte-stream.js';
 import type { Origin } from './doorway.js';
 import { Outbound } from './outbound.js';
-import { pollPhaseStarted } from './turn.js';
+import { pollPhaseStarted, type Reader, readInTime, turnIsSpent } from './turn.js';
 
 export interface ServerConnectionOptions {
   readonly id: number;
@@ -39,7 +39,7 @@ export interface SweepLimits {
   readonly frameMax: number;
 }
 
-export class ServerConnection {
+export class ServerConnection implements Reader {
   /** Unique in the life of its server. */
   readonly id: number;
   readonly remoteAddress: string;
@@ -54,6 +54,8 @@ export class ServerConnection {
   readonly #headers = new HeaderMemo();
   readonly #outbound: Outbound;
   #isReading = true;
+  /** Read from the socket, which is paused, in a turn that had no time left. */
+  #waiting: Buffer[] = [];
   #isClosed = false;
   #sweepsQuiet = 0;
   #hasRead = false;
@@ -167,6 +169,28 @@ export class ServerConnection {
     pollPhaseStarted();
     this.#sweepsQuiet = 0;
     this.#hasRead = true;
+    const isPatient = this.admittedAsMember === 0;
+    if (this.#waiting.length === 0 && !(isPatient && turnIsSpent())) {
+      this.#take(chunk);
+      return;
+    }
+    if (this.#waiting.length === 0) {
+      this.#socket.pause();
+      readInTime(this);
+    }
+    this.#waiting.push(chunk);
+  }
+
+  /** Takes what has waited for its turn. */
+  read(): void {
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    for (const chunk of chunks) this.#take(chunk);
+    if (this.#isReading) this.#socket.resume();
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isClosed) return;
     try {
       this.#decoder.push(chunk, this.#onFrame);
     } catch (error) {
@@ -201,7 +225,7 @@ export class ServerConnection {
     this.#sweepsQuiet = 0;
     if (this.#isReading) return;
     this.#isReading = true;
-    this.#socket.resume();
+    if (this.#waiting.length === 0) this.#socket.resume();
   }
 
   #closed(reason: string, isFault = false): void {

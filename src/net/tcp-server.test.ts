@@ -6,6 +6,7 @@ import { Prng } from '../lib/prng.js';
 import { FrameError } from '../remoting/errors.js';
 import { ListenError } from './tcp-server.js';
 import { type Arrived, answer, ok, open, type RawPeer, request, serve } from './testing.js';
+import { TURN_MS_MAX } from './turn.js';
 
 const MiB = 1024 * 1024;
 
@@ -126,6 +127,43 @@ test('a peer that does not take its responses is not read until it has', async (
   );
   assert.ok((outboundAtDelivery.at(-1) ?? MiB) < MiB, 'read again only once it had drained');
   assert.equal(connections[0]?.isReading, true);
+});
+
+test('a turn that has read for long leaves other clients for the next, and members are read in it', async (t) => {
+  const order: string[] = [];
+  let isTold = false;
+  const { server } = await serve(t, ({ command, connection }) => {
+    if (!isTold) {
+      // The first request of a member admits its connection.
+      if (command.opaque === 3) connection.admittedAsMember = 1;
+      answer({ command, connection });
+      return;
+    }
+    order.push(String(command.opaque));
+    for (const began = performance.now(); performance.now() - began <= TURN_MS_MAX; );
+    answer({ command, connection });
+  });
+  const peers = [];
+  for (const opaque of [1, 2, 3]) {
+    const peer = await open(t, server);
+    peer.socket.write(request(opaque));
+    await peer.take(1);
+    peers.push(peer);
+  }
+  isTold = true;
+  // All is there before the server looks, the member's last; each client cuts a frame in two.
+  for (const [at, peer] of peers.entries()) {
+    peer.socket.write(Buffer.concat([request(at + 1), request(at + 11).subarray(0, 30)]));
+  }
+  for (const peer of peers) await peer.take(1);
+  assert.equal(order.length, 3);
+  assert.ok(order.indexOf('3') < 2, `read in the order ${order.join(', ')}`);
+  for (const [at, peer] of peers.entries()) peer.socket.write(request(at + 11).subarray(30));
+  const answers = await Promise.all(peers.map((peer) => peer.take(1)));
+  assert.deepEqual(
+    answers.map(([reply]) => reply?.opaque),
+    [11, 12, 13],
+  );
 });
 
 test('a peer that asks for more than the outbound maximum without reading is closed', async (t) => {

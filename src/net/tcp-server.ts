@@ -10,6 +10,8 @@
  * - frame size: the connection is closed
  * - outbound bytes over the high-water mark: the socket is not read until they have drained
  * - outbound bytes over the maximum: the connection is closed
+ * - time that a turn spends on clients: their bytes wait, one chunk each, and are taken in later turns;
+ *   admitted members' do not
  * - no byte either way for `idleCloseMs`: the connection is closed
  * - no first frame, an unfinished one, or an unfinished handshake for too long: closed
  * - connections of one address: one more is dropped; its requests in a second: code 2, not handled

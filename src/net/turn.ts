@@ -1,5 +1,6 @@
 /**
- * Decides when gathered output leaves: once per event-loop turn for all connections together.
+ * Decides when gathered output leaves: once per event-loop turn for all connections together; and when
+ * a turn has read enough, so that timers and members are not kept waiting by thousands of clients.
  *
  * Output made while sockets are being read (libuv's poll phase) waits for the check phase, so that
  * everything the turn produces for one connection goes into one write. Output made later in the
@@ -16,10 +17,22 @@ export interface Flushable {
   flush(): void;
 }
 
+/** Has bytes that it may take in a turn with time left. */
+export interface Reader {
+  /** Called once per `readInTime`; must not throw. */
+  read(): void;
+}
+
+/** What a turn may spend on clients, in milliseconds: a fast heartbeat's period is several times that. */
+export const TURN_MS_MAX = 20;
+
 let phase: 'poll' | 'check' = 'check';
 let hasPhases = true;
 let flushScheduled = false;
 let waiting: Flushable[] = [];
+let turnBeganMs = 0;
+/** Each once, in the order in which they came: no more than there are connections. */
+const readers = new Set<Reader>();
 
 /** Have output leave at the end of each callback. For the rest of this thread's life. */
 export function withoutPhases(): void {
@@ -30,7 +43,19 @@ export function withoutPhases(): void {
 export function pollPhaseStarted(): void {
   if (phase === 'poll' || !hasPhases) return;
   phase = 'poll';
+  turnBeganMs = performance.now();
   setImmediate(checkPhaseStarted);
+}
+
+/** Whether this turn has read for so long that the rest should wait for the next. */
+export function turnIsSpent(): boolean {
+  return hasPhases && performance.now() - turnBeganMs > TURN_MS_MAX;
+}
+
+/** Have `reader` read in a later turn, after those that wait already. */
+export function readInTime(reader: Reader): void {
+  if (readers.size === 0) setImmediate(readWaiting);
+  readers.add(reader);
 }
 
 /** Have `output` flushed before the event loop waits again. Call once per gathering, not per frame. */
@@ -51,4 +76,14 @@ function flushWaiting(): void {
   const outputs = waiting;
   waiting = [];
   for (const output of outputs) output.flush();
+}
+
+function readWaiting(): void {
+  turnBeganMs = performance.now();
+  for (const reader of readers) {
+    readers.delete(reader);
+    reader.read();
+    if (turnIsSpent()) break;
+  }
+  if (readers.size > 0) setImmediate(readWaiting);
 }
