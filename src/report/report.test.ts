@@ -273,6 +273,12 @@ test('five targets and a reference store stand in the terminal, in their classes
   );
 });
 
+test('a reference store alone has its rows', () => {
+  const summary = terminalSummary(viewOf(only(withPeers, 'etcd')));
+  assert.match(summary, /^Only etcd was measured: no controller to compare\.\n/);
+  assert.match(summary, /^etcd {11}isr-churn .*\/s +reference$/m);
+});
+
 test('what may be concluded from a reference store is said where there is one', async () => {
   const says = async (results: Results) =>
     /<h3>Reference stores<\/h3><p>[^<]*elect no masters[^<]*a sync and a get/.test(

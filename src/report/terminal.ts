@@ -3,6 +3,7 @@
  *
  * Plain text: no colour, so that it reads the same in a log. One row a workload; the report has the rest.
  */
+import type { Durability } from '../analyze/comparison.js';
 import { type Verdict, verdicts } from '../analyze/verdict.js';
 import type { ReportView } from './model.js';
 import type { Cell, OtherRow, SummaryRow, SummaryTable } from './summary-table.js';
@@ -17,12 +18,22 @@ export function terminalSummary(view: ReportView): string {
   const dropped = warnings.length - kept.length;
   const blocks = [
     wrap(verdict.headline, ''),
-    ...tables.map((table) => tableText(table, furtherRows(view, table))),
+    ...tables.map((table) => tableText(table, furtherRows(view, table.cast.durability))),
+    rowsWithoutTable(view),
     legend(view),
     [...verdict.sentences, ...kept].map((line) => wrap(line, '  ')).join('\n'),
     dropped > 0 ? `${dropped} more warnings in the report.` : '',
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** Of a durability in which no controller was measured. */
+function rowsWithoutTable(view: ReportView): string {
+  return view.casts
+    .map(({ durability }) => durability)
+    .filter((durability) => !view.tables.some(({ cast }) => cast.durability === durability))
+    .flatMap((durability) => furtherRows(view, durability).map(furtherLine))
+    .join('\n');
 }
 
 interface Column {
@@ -33,10 +44,9 @@ interface Column {
 }
 
 /** Other products have rows of their own; variants of a build are left to the report. */
-function furtherRows({ others }: ReportView, { cast }: SummaryTable): OtherRow[] {
+function furtherRows({ others }: ReportView, durability: Durability): OtherRow[] {
   return others.filter(
-    ({ kind, durability }) =>
-      durability === cast.durability && kind !== 'build' && kind !== 'floor',
+    (row) => row.durability === durability && row.kind !== 'build' && row.kind !== 'floor',
   );
 }
 
@@ -114,7 +124,7 @@ const marks: Record<Verdict, string> = {
 /** Only the marks that are there. */
 function legend(view: ReportView): string {
   const rows = view.tables.flatMap(({ rows }) => rows.filter(({ isPrimary }) => isPrimary));
-  const further = view.tables.flatMap((table) => furtherRows(view, table));
+  const further = view.casts.flatMap(({ durability }) => furtherRows(view, durability));
   const used = new Set([...rows, ...further].map(({ verdict }) => verdict));
   const cells = [
     ...rows.flatMap(({ reference, challenger }) => [reference, challenger]),

@@ -87,9 +87,12 @@ function headlineOf(
   const names = { challenger: cast?.challenger?.name, reference: cast?.reference?.name };
   if (names.reference === undefined || names.challenger === undefined) {
     const only = names.reference ?? names.challenger;
-    return only === undefined
+    if (only !== undefined)
+      return `Only ${only} was measured: there is nothing to compare it with.`;
+    const seen = namesMeasured(comparison);
+    return seen.length === 0
       ? 'Nothing was measured.'
-      : `Only ${only} was measured: there is nothing to compare it with.`;
+      : `Only ${listed(seen)} ${seen.length === 1 ? 'was' : 'were'} measured: no controller to compare.`;
   }
   if (findings.length === 0) {
     return `No workload has valid trials of both ${names.challenger} and ${names.reference}.`;
@@ -110,6 +113,11 @@ function headlineOf(
     return `Too few trials to say: each side needs ${comparison.method.trialsMin} valid rounds.`;
   }
   return `No difference shown between ${names.challenger} and ${names.reference}.`;
+}
+
+function namesMeasured({ workloads }: Comparison): string[] {
+  const metrics = workloads.flatMap(({ groups }) => groups.flatMap((group) => group.metrics));
+  return [...new Set(metrics.flatMap(({ targets }) => targets.map(({ target }) => target)))];
 }
 
 const workloads = (count: number): string => plural(count, 'workload');
