@@ -122,11 +122,8 @@ export async function runMassFailoverTrial(
     }
     heartbeats.start();
     context.post({ kind: 'phase', phase: 'prepare' });
-    await prepare({
-      ...{ sets, links: tools, leader, clock, stop },
-      deadlineMs: PREPARE_MS,
-      stalledMs: STALLED_MS,
-    });
+    const bounds = { deadlineMs: PREPARE_MS, stalledMs: STALLED_MS };
+    await prepare({ sets, links: tools, leader, clock, stop, ...bounds });
     fleet.goOn();
     heartbeats.stop();
     await stop.sleepUntil((await context.ready('warm-up')) + workload.warmUpMs);

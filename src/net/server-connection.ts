@@ -169,16 +169,15 @@ export class ServerConnection implements Reader {
     pollPhaseStarted();
     this.#sweepsQuiet = 0;
     this.#hasRead = true;
-    const isPatient = this.admittedAsMember === 0;
-    if (this.#waiting.length === 0 && !(isPatient && turnIsSpent())) {
+    const isWaiting = this.#waiting.length > 0;
+    if (!isWaiting && (this.admittedAsMember !== 0 || !turnIsSpent())) {
       this.#take(chunk);
       return;
     }
-    if (this.#waiting.length === 0) {
-      this.#socket.pause();
-      readInTime(this);
-    }
     this.#waiting.push(chunk);
+    if (isWaiting) return;
+    this.#socket.pause();
+    readInTime(this);
   }
 
   /** Takes what has waited for its turn. */

@@ -5,7 +5,7 @@
  * in `extFields`.
  */
 import type { RemotingCommand } from './command.js';
-import { type HeaderShape, readShaped, shapeOf } from './header-shape.js';
+import { type HeaderShape, readOpaque, readShaped, shapeOf } from './header-shape.js';
 
 /** A command as its header makes it, and that header. */
 interface Known {
@@ -96,14 +96,8 @@ const slotOf = (digits: number, headerBytes: number): number => (digits + header
 function opaqueIn(known: Known, bytes: Buffer, start: number, end: number): number {
   const { header, opaqueAt, opaqueEnd } = known;
   if (end - start !== header.length) return -1;
-  let opaque = 0;
-  for (let at = opaqueAt; at < opaqueEnd; at += 1) {
-    const digit = (bytes[start + at] as number) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    opaque = opaque * 10 + digit;
-  }
-  // 07 is not a number in JSON.
-  if (opaqueEnd - opaqueAt > 1 && bytes[start + opaqueAt] === 0x30) return -1;
+  const opaque = readOpaque(bytes, start + opaqueAt, start + opaqueEnd);
+  if (opaque < 0) return -1;
   const isSame =
     bytes.compare(header, 0, opaqueAt, start, start + opaqueAt) === 0 &&
     bytes.compare(header, opaqueEnd, header.length, start + opaqueEnd, end) === 0;

@@ -1,7 +1,7 @@
 /**
  * What the headers of one kind of request have in common: all their bytes but the values of
  * `extFields` and the digits of `opaque`. What follows a known shape is read in one pass over its
- * bytes, at a third of the price of a JSON parser.
+ * bytes, at less than half the price of a JSON parser.
  */
 import type { RemotingCommand } from './command.js';
 
@@ -63,22 +63,29 @@ export function readShaped(
   }
   at = afterLiteral(literals[names.length] as Uint8Array, bytes, at, end);
   if (at < 0) return null;
-  const digitsAt = at;
-  let opaque = 0;
-  for (; at < end; at += 1) {
-    const digit = (bytes[at] as number) - ZERO;
-    if (digit < 0 || digit > 9) break;
-    opaque = opaque * 10 + digit;
-  }
-  const digits = at - digitsAt;
-  if (digits === 0 || digits > DIGITS_MAX) return null;
-  // 07 is not a number in JSON.
-  if (digits > 1 && bytes[digitsAt] === ZERO) return null;
-  if (afterLiteral(literals[names.length + 1] as Uint8Array, bytes, at, end) !== end) return null;
+  const tail = literals[names.length + 1] as Uint8Array;
+  const tailAt = end - tail.length;
+  const opaque = readOpaque(bytes, at, tailAt);
+  if (opaque < 0 || afterLiteral(tail, bytes, tailAt, end) < 0) return null;
 
   const { code, flag, language, remark, version } = shape.command;
   const extFields = fieldsOf(shape, bytes.toString('latin1', start, end), start);
   return { code, language, version, opaque, flag, remark, extFields, body };
+}
+
+/** The `opaque` whose digits lie at [start, end); -1: there is no number as JSON and int32 have it. */
+export function readOpaque(bytes: Buffer, start: number, end: number): number {
+  const digits = end - start;
+  if (digits < 1 || digits > DIGITS_MAX) return -1;
+  // 07 is not a number in JSON.
+  if (digits > 1 && bytes[start] === ZERO) return -1;
+  let opaque = 0;
+  for (let at = start; at < end; at += 1) {
+    const digit = (bytes[at] as number) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    opaque = opaque * 10 + digit;
+  }
+  return opaque;
 }
 
 function fieldsOf({ literals, names }: HeaderShape, text: string, start: number) {
